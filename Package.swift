@@ -1,0 +1,110 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+/// Every target: warnings are errors, `any` is spelled out, imports are explicit and not re-exported by accident.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Pure layers: no `unsafe` construct compiles without being marked, and none is marked.
+let pure: [SwiftSetting] = common + [.strictMemorySafety()]
+
+let package = Package(
+    name: "curl-lb",
+    products: [
+        .executable(name: "curl-lb", targets: ["curl-lb"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swhitty/FlyingFox", from: "0.27.1"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    ],
+    targets: [
+        // L0: values and rules, no I/O of our own.
+        .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .target(name: "CLinux"),
+        .target(name: "HTTPWire", swiftSettings: pure),
+        .target(name: "Balancing", swiftSettings: pure),
+        .target(
+            name: "Telemetry",
+            dependencies: [.product(name: "Logging", package: "swift-log")],
+            swiftSettings: common
+        ),
+
+        // L1: sockets and time; HTTP messages in buffers.
+        .target(name: "EventLoop", dependencies: ["CLinux", "Telemetry"], swiftSettings: common),
+        .target(name: "MessageIO", dependencies: ["EventLoop", "HTTPWire"], swiftSettings: common),
+
+        // L2: the two sides.
+        .target(
+            name: "Upstream",
+            dependencies: ["CCurl", "CLinux", "EventLoop", "HTTPWire", "MessageIO"],
+            swiftSettings: common
+        ),
+        .target(
+            name: "Front",
+            dependencies: ["CLinux", "EventLoop", "HTTPWire", "MessageIO", "Telemetry"],
+            swiftSettings: common
+        ),
+
+        // L3: the proxy.
+        .target(
+            name: "Forwarding",
+            dependencies: ["Balancing", "EventLoop", "Front", "HTTPWire", "MessageIO", "Telemetry", "Upstream"],
+            swiftSettings: common
+        ),
+
+        // L4: everything that is not on the way of a request.
+        .target(
+            name: "Control",
+            dependencies: [
+                "Front", "Upstream",
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: common
+        ),
+
+        // L5: the program.
+        .executableTarget(
+            name: "curl-lb",
+            dependencies: [
+                "Balancing", "Control", "EventLoop", "Forwarding", "Front", "Telemetry", "Upstream",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: common
+        ),
+
+        // Demo and test origins.
+        .executableTarget(
+            name: "origin",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "FlyingFox", package: "FlyingFox"),
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            path: "backends/origin",
+            swiftSettings: common
+        ),
+
+        .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
+        .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: common),
+        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: common),
+        .testTarget(
+            name: "ForwardingTests",
+            dependencies: ["Forwarding", "Balancing", "EventLoop", "Front", "HTTPWire", "MessageIO", "Upstream"],
+            swiftSettings: common
+        ),
+        .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: common),
+        .testTarget(name: "IntegrationTests", dependencies: ["curl-lb", "origin"], swiftSettings: common),
+    ]
+)
