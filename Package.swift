@@ -39,7 +39,7 @@ let package = Package(
         ),
 
         // L1: sockets and time; HTTP messages in buffers.
-        .target(name: "EventLoop", dependencies: ["CLinux", "Telemetry"], swiftSettings: common),
+        .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: common),
         .target(name: "MessageIO", dependencies: ["EventLoop", "HTTPWire"], swiftSettings: common),
 
         // L2: the two sides.
@@ -50,7 +50,10 @@ let package = Package(
         ),
         .target(
             name: "Front",
-            dependencies: ["CLinux", "EventLoop", "HTTPWire", "MessageIO", "Telemetry"],
+            dependencies: [
+                "CLinux", "EventLoop", "HTTPWire", "MessageIO",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: common
         ),
 

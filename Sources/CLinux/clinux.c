@@ -1,1 +1,79 @@
+// The bodies of clinux.h: thin calls, no logic.
+#define _GNU_SOURCE
 #include "clinux.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <time.h>
+
+_Static_assert(LB_POLL_IN == EPOLLIN && LB_POLL_OUT == EPOLLOUT && LB_POLL_ERR == EPOLLERR && LB_POLL_HUP == EPOLLHUP
+                   && LB_POLL_RDHUP == EPOLLRDHUP,
+               "readiness bits are epoll's");
+
+enum { LB_MAX_EVENTS = 256 };
+
+static int control(int poller, int operation, int descriptor, uint32_t interest, int edge_triggered, uint64_t tag) {
+    struct epoll_event event = {.events = interest | (edge_triggered ? EPOLLET : 0), .data.u64 = tag};
+    return epoll_ctl(poller, operation, descriptor, &event);
+}
+
+int lb_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int lb_epoll_add(int poller, int descriptor, uint32_t interest, int edge_triggered, uint64_t tag) {
+    return control(poller, EPOLL_CTL_ADD, descriptor, interest, edge_triggered, tag);
+}
+
+int lb_epoll_modify(int poller, int descriptor, uint32_t interest, int edge_triggered, uint64_t tag) {
+    return control(poller, EPOLL_CTL_MOD, descriptor, interest, edge_triggered, tag);
+}
+
+int lb_epoll_remove(int poller, int descriptor) { return epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, NULL); }
+
+int lb_epoll_wait(int poller, lb_event *events, int capacity, int milliseconds) {
+    struct epoll_event raw[LB_MAX_EVENTS];
+    int count = epoll_wait(poller, raw, capacity < LB_MAX_EVENTS ? capacity : LB_MAX_EVENTS, milliseconds);
+    for (int index = 0; index < count; index++) {
+        events[index].tag = raw[index].data.u64;
+        events[index].readiness = raw[index].events;
+    }
+    return count;
+}
+
+int lb_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+int lb_accept(int listener, struct sockaddr_storage *address, socklen_t *length) {
+    return accept4(listener, (struct sockaddr *)address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int lb_stream_socket(int family) { return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+
+int lb_set_option(int descriptor, int level, int option, int value) {
+    return setsockopt(descriptor, level, option, &value, sizeof value);
+}
+
+int lb_set_ipv6_only(int descriptor) { return lb_set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
+
+int lb_set_no_delay(int descriptor) { return lb_set_option(descriptor, IPPROTO_TCP, TCP_NODELAY, 1); }
+
+static uint64_t nanoseconds(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t lb_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
+
+uint64_t lb_realtime_nanoseconds(void) { return nanoseconds(CLOCK_REALTIME); }
+
+uint64_t lb_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0) getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    return limit.rlim_cur;
+}

@@ -1,1 +1,51 @@
+// What Glibc's Swift module leaves out: epoll, eventfd, accept4, and a few calls with typed arguments.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/socket.h>
+
+// Readiness bits, the same values as EPOLL* (checked in clinux.c).
+enum {
+    LB_POLL_IN = 0x001,
+    LB_POLL_OUT = 0x004,
+    LB_POLL_ERR = 0x008,
+    LB_POLL_HUP = 0x010,
+    LB_POLL_RDHUP = 0x2000,
+};
+
+/// One event: epoll's packed `struct epoll_event` unpacked.
+typedef struct {
+    uint64_t tag;
+    uint32_t readiness;
+} lb_event;
+
+/// epoll_create1(2) with close-on-exec.
+int lb_epoll_create(void);
+/// epoll_ctl(2) EPOLL_CTL_ADD; returns 0, or -1 with errno set.
+int lb_epoll_add(int poller, int descriptor, uint32_t interest, int edge_triggered, uint64_t tag);
+/// epoll_ctl(2) EPOLL_CTL_MOD.
+int lb_epoll_modify(int poller, int descriptor, uint32_t interest, int edge_triggered, uint64_t tag);
+/// epoll_ctl(2) EPOLL_CTL_DEL.
+int lb_epoll_remove(int poller, int descriptor);
+/// epoll_wait(2): fills at most `capacity` (at most 256) events; milliseconds -1 waits for ever.
+int lb_epoll_wait(int poller, lb_event *events, int capacity, int milliseconds);
+/// eventfd(2), non-blocking, close-on-exec.
+int lb_eventfd(void);
+/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int lb_accept(int listener, struct sockaddr_storage *address, socklen_t *length);
+/// socket(2) for streams with SOCK_NONBLOCK and SOCK_CLOEXEC.
+int lb_stream_socket(int family);
+/// setsockopt(2) with an int value.
+int lb_set_option(int descriptor, int level, int option, int value);
+/// Sets IPV6_V6ONLY.
+int lb_set_ipv6_only(int descriptor);
+/// Sets TCP_NODELAY; sockets accepted from a listener inherit it.
+int lb_set_no_delay(int descriptor);
+/// CLOCK_MONOTONIC in nanoseconds.
+uint64_t lb_monotonic_nanoseconds(void);
+/// CLOCK_REALTIME in nanoseconds.
+uint64_t lb_realtime_nanoseconds(void);
+/// Raises RLIMIT_NOFILE's soft limit to its hard limit; returns the limit now in force.
+uint64_t lb_raise_descriptor_limit(void);

@@ -1,0 +1,170 @@
+// The loop: wait, react to descriptors, go on with put-off work, fire deadlines, flush.
+
+internal import Glibc
+
+/// A single-threaded reactor over epoll.
+///
+/// One thread calls ``run()`` and touches everything the loop owns. Other threads reach it through a ``Mailbox``.
+public final class EventLoop {
+    /// One descriptor number: who owns its current life.
+    private struct Slot {
+        var handler: Unmanaged<EventHandler>?
+        var generation: UInt32 = 0
+    }
+
+    /// The monotonic clock as read at the start of the current turn's work.
+    public private(set) var now = MonotonicTime.now
+
+    /// Events that arrived for a descriptor's former life, or for none: survived, counted.
+    public private(set) var surprises: UInt64 = 0
+
+    private let poller = Poller()
+    private var slots: [Slot] = []
+    private var deadlines = DeadlineQueue()
+    private var scheduled: [EventHandler] = []
+    private var resuming: [EventHandler] = []
+    /// Handlers that lost their registration in this turn: kept alive until its end, since one of them may be running.
+    private var retired: [EventHandler] = []
+    private var isStopped = false
+
+    /// Called once at the end of each turn: the place to write out what the turn gathered. May not block.
+    public var onTurnEnd: (() -> Void)?
+
+    public init() {}
+
+    // MARK: Descriptors
+
+    /// Watches a descriptor on behalf of a handler, which is retained until ``unregister(_:)``.
+    ///
+    /// - Returns: false with errno set when epoll refuses the descriptor.
+    public func register(
+        _ handler: EventHandler,
+        descriptor: CInt,
+        interest: Readiness,
+        edgeTriggered: Bool
+    ) -> Bool {
+        precondition(handler.descriptor < 0 && descriptor >= 0, "one handler watches one descriptor")
+        let index = Int(descriptor)
+        while slots.count <= index { slots.append(Slot()) }
+        precondition(slots[index].handler == nil, "descriptor \(descriptor) is watched already")
+        slots[index].generation &+= 1
+        let tag = PollTag(descriptor: descriptor, generation: slots[index].generation)
+        guard poller.add(tag, interest, edgeTriggered: edgeTriggered) else { return false }
+        slots[index].handler = Unmanaged.passRetained(handler)
+        handler.descriptor = descriptor
+        return true
+    }
+
+    /// Changes what a registered handler's descriptor is watched for.
+    public func modify(_ handler: EventHandler, interest: Readiness, edgeTriggered: Bool) {
+        let tag = PollTag(descriptor: handler.descriptor, generation: slots[Int(handler.descriptor)].generation)
+        let done = poller.modify(tag, interest, edgeTriggered: edgeTriggered)
+        precondition(done, "epoll_ctl: \(String(cString: strerror(errno)))")
+    }
+
+    /// Stops watching a handler's descriptor, without closing it, and clears the handler's deadline.
+    ///
+    /// With `isClosing` the system call is skipped: closing the descriptor's last copy removes it from epoll.
+    public func unregister(_ handler: EventHandler, isClosing: Bool = false) {
+        handler.setDeadline(.never)
+        deadlines.remove(handler)
+        let descriptor = handler.descriptor
+        guard descriptor >= 0 else { return }
+        if !isClosing { poller.remove(descriptor) }
+        handler.descriptor = -1
+        guard let owner = slots[Int(descriptor)].handler else { return }
+        slots[Int(descriptor)].handler = nil
+        retired.append(owner.takeRetainedValue())
+    }
+
+    // MARK: Time and put-off work
+
+    /// Resumes the handler in the next turn, after the descriptors' events: bounded work per turn, nobody starves.
+    public func schedule(_ handler: EventHandler) {
+        guard !handler.isScheduled else { return }
+        handler.isScheduled = true
+        scheduled.append(handler)
+    }
+
+    func queueDeadline(of handler: EventHandler) { deadlines.update(handler) }
+
+    // MARK: Running
+
+    /// Runs turns until ``stop()``; returns on the same thread.
+    public func run() {
+        while !isStopped { turn() }
+    }
+
+    /// Ends ``run()`` after the current turn. Loop thread only.
+    public func stop() { isStopped = true }
+
+    /// Lets go of every handler: after the last turn, so that loop and handlers do not keep each other alive.
+    public func tearDown() {
+        for index in slots.indices {
+            guard let handler = slots[index].handler else { continue }
+            handler._withUnsafeGuaranteedRef { unregister($0) }
+        }
+        scheduled.removeAll()
+        retired.removeAll()
+    }
+
+    /// One turn; public for tests.
+    public func turn() {
+        let count = poller.blockUntilReady(milliseconds: waitMilliseconds())
+        now = .now
+        for index in 0..<count {
+            let (tag, readiness) = poller.event(at: index)
+            dispatch(tag, readiness)
+        }
+        resumeScheduled()
+        fireDeadlines()
+        onTurnEnd?()
+        retired.removeAll(keepingCapacity: true)
+    }
+
+    @inline(__always)
+    private func dispatch(_ tag: PollTag, _ readiness: Readiness) {
+        let slot = slots[Int(tag.descriptor)]
+        guard slot.generation == tag.generation, let handler = slot.handler else {
+            surprises &+= 1
+            return
+        }
+        // Safe without a retain: the slot holds one, and unregistering moves it to `retired` until the turn's end.
+        handler._withUnsafeGuaranteedRef { $0.ready(readiness) }
+    }
+
+    private func resumeScheduled() {
+        guard !scheduled.isEmpty else { return }
+        swap(&scheduled, &resuming)
+        for handler in resuming {
+            handler.isScheduled = false
+            handler.resume()
+        }
+        resuming.removeAll(keepingCapacity: true)
+    }
+
+    private func fireDeadlines() {
+        while let handler = deadlines.due(at: now) {
+            if handler.deadline > now {
+                // Moved later since it was queued: catch up.
+                deadlines.update(handler)
+            } else {
+                deadlines.remove(handler)
+                handler.setDeadline(.never)
+                handler.deadlineReached()
+            }
+        }
+    }
+
+    private func waitMilliseconds() -> CInt {
+        if !scheduled.isEmpty || isStopped { return 0 }
+        let earliest = deadlines.earliest
+        guard earliest != .never else { return -1 }
+        let nanoseconds = earliest.since(.now)
+        // Rounded up, so that a deadline is never met a moment too early and waited for in a spin.
+        return CInt(clamping: (nanoseconds + 999_999) / 1_000_000)
+    }
+}
+
+@available(*, unavailable)
+extension EventLoop: Sendable {}

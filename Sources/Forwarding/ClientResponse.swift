@@ -1,0 +1,87 @@
+// What a client gets: the head of a backend's response, as it is sent on.
+
+internal import EventLoop
+internal import HTTPWire
+internal import MessageIO
+
+/// How a response's body is framed towards the client, whatever its framing upstream was.
+enum ClientFraming {
+    /// No body.
+    case none
+    /// Content-Length.
+    case length
+    /// Chunks: HTTP/1.1 clients, when the length is not known.
+    case chunked
+    /// The connection's end: HTTP/1.0 clients, when the length is not known.
+    case untilClose
+}
+
+/// Writes response heads for the client (RFC 9110 section 7.6).
+enum ClientResponse {
+    /// Field lines that never go on as they came.
+    private static let replaced = FieldName.contentLength.bit | FieldName.trailer.bit
+
+    /// More than everything that is added to a head.
+    static let maximumAddition = 256
+
+    /// How the body will be framed for a client of that minor version of HTTP/1.
+    static func framing(of head: ResponseHead, clientMinorVersion: UInt8) -> ClientFraming {
+        switch head.framing {
+        case .none: .none
+        case .length: .length
+        case .chunked, .untilClose: clientMinorVersion >= 1 ? .chunked : .untilClose
+        }
+    }
+
+    /// Appends the head of a final response, with its empty line.
+    static func write(
+        _ head: ResponseHead,
+        from bytes: UnsafeRawPointer,
+        framing: ClientFraming,
+        clientMinorVersion: UInt8,
+        keepAlive: Bool,
+        to buffer: Buffer
+    ) {
+        appendStatusLine(head, from: bytes, to: buffer)
+        let fields = head.fields
+        if fields.names & replaced == 0 {
+            buffer.appendLines(of: fields, from: bytes) { !$0.isHopByHop }
+        } else {
+            buffer.appendLines(of: fields, from: bytes) { !$0.isHopByHop && $0.name.bit & replaced == 0 }
+        }
+        if let length = head.declaredLength {
+            // Also without a body: what a GET would have got (HEAD, 304).
+            buffer.append("Content-Length: ")
+            buffer.append(decimal: UInt64(length))
+            buffer.append("\r\n")
+        } else if framing == .chunked {
+            buffer.append("Transfer-Encoding: chunked\r\n")
+        }
+        appendConnection(keepAlive: keepAlive, clientMinorVersion: clientMinorVersion, to: buffer)
+        buffer.append("\r\n")
+    }
+
+    /// Appends the head of an interim (1xx) response, with its empty line.
+    static func writeInterim(_ head: ResponseHead, from bytes: UnsafeRawPointer, to buffer: Buffer) {
+        appendStatusLine(head, from: bytes, to: buffer)
+        buffer.appendLines(of: head.fields, from: bytes) { !$0.isHopByHop && $0.name.bit & replaced == 0 }
+        buffer.append("\r\n")
+    }
+
+    /// Appends the Connection field where the protocol version's default is not what is meant.
+    static func appendConnection(keepAlive: Bool, clientMinorVersion: UInt8, to buffer: Buffer) {
+        if !keepAlive {
+            buffer.append("Connection: close\r\n")
+        } else if clientMinorVersion == 0 {
+            buffer.append("Connection: keep-alive\r\n")
+        }
+    }
+
+    private static func appendStatusLine(_ head: ResponseHead, from bytes: UnsafeRawPointer, to buffer: Buffer) {
+        buffer.append("HTTP/1.1 ")
+        buffer.append(decimal: UInt64(head.status))
+        buffer.append(byte: UInt8(ascii: " "))
+        buffer.append(UnsafeRawBufferPointer(start: bytes + head.reasonRange.lowerBound, count: head.reasonRange.count))
+        buffer.append("\r\n")
+    }
+}

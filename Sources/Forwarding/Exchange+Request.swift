@@ -1,0 +1,165 @@
+// The way upstream: the request's head and body into the stream.
+
+internal import EventLoop
+internal import Front
+internal import HTTPWire
+internal import MessageIO
+internal import Upstream
+
+extension Exchange {
+    /// Body bytes kept for another attempt.
+    static let replayLimit = 65536
+    /// Body reads in one go before other connections get their turn.
+    private static let readsPerTurn = 8
+
+    /// Writes the head, and body bytes that came along, into the outbound buffer.
+    func beginRequest(isRequestIDNew: Bool) {
+        let buffer = worker.requestBuffers.take()
+        outbound = buffer
+        requestID.withUnsafeBytes { requestID in
+            UpstreamRequest(
+                reader: reader,
+                peer: client.peer,
+                requestID: requestID,
+                isRequestIDNew: isRequestIDNew,
+                proxyName: worker.settings.name,
+                defaultHost: worker.settings.name
+            ).write(to: buffer)
+        }
+        switch reader.head.framing {
+        case .none, .untilClose, .length(0): isBodyTaken = true
+        case .length, .chunked: takeBufferedBody()
+        }
+        isContinueAwaited = reader.head.expectsContinue && !isBodyTaken
+    }
+
+    /// Takes what arrived in one read with the head, so that both go out in one send. The outbound buffer has room for it.
+    private func takeBufferedBody() {
+        guard case .content(let isEnd) = client.bufferedBody() else { return }
+        takeContent(isEnd: isEnd)
+    }
+
+    private var isChunked: Bool { reader.head.framing == .chunked }
+
+    /// Copies the reader's content into the outbound buffer.
+    private func takeContent(isEnd: Bool) {
+        guard let outbound else { preconditionFailure("an exchange at work has an outbound buffer") }
+        let content = reader.content
+        if isChunked { outbound.appendChunk(content, isLast: isEnd) } else { outbound.append(content) }
+        reader.consume(content.count)
+        isBodyTaken = isEnd
+        isContinueAwaited = false
+    }
+
+    func streamIsWritable(_ stream: Stream) {
+        if !isRequestSent { pumpRequest() }
+    }
+
+    func bodyIsReadable() {
+        if !isRequestSent { pumpRequest() }
+    }
+
+    /// Sends what there is to send, reads more of the body, and so on until one side has to wait.
+    func pumpRequest() {
+        guard let stream, stream.isConnected, !isRequestSent else { return }
+        var reads = 0
+        while true {
+            guard sendOutbound(on: stream) else { return }
+            if isBodyTaken {
+                requestIsSent()
+                return
+            }
+            guard reads < Exchange.readsPerTurn else {
+                client.yieldBody()
+                return
+            }
+            reads += 1
+            switch client.readBody() {
+            case .content(let isEnd):
+                if mayKeepForReplay {
+                    takeContent(isEnd: isEnd)
+                } else if !sendContent(on: stream, isEnd: isEnd) {
+                    return
+                }
+            case .end:
+                takeBodyEnd()
+            case .pending:
+                return
+            case .gone:
+                clientLeftDuringBody()
+                return
+            case .refused(let refusal):
+                refuseBody(refusal)
+                return
+            }
+        }
+    }
+
+    /// Sends the rest of the outbound buffer; false when it cannot all go now.
+    private func sendOutbound(on stream: Stream) -> Bool {
+        guard let outbound else { preconditionFailure("an exchange at work has an outbound buffer") }
+        while sent < outbound.count {
+            let rest = UnsafeRawBufferPointer(rebasing: outbound.bytes[sent...])
+            guard let count = send(rest, on: stream) else { return false }
+            sent += count
+        }
+        return true
+    }
+
+    /// Sends bytes as far as the stream takes them now; nil when it takes none, or has failed.
+    private func send(_ bytes: UnsafeRawBufferPointer, on stream: Stream) -> Int? {
+        switch stream.send(bytes) {
+        case .moved(let count):
+            refreshDeadline()
+            return count
+        case .wouldBlock:
+            return nil
+        case .failed(let failure):
+            // The backend may have answered before it stopped reading.
+            stream.receiveAfterSendFailure(failure)
+            return nil
+        }
+    }
+
+    /// Whether the content in the reader fits beside what is kept for another attempt.
+    private var mayKeepForReplay: Bool {
+        guard isReplayable, let outbound else { return false }
+        let count = reader.content.count
+        return reader.bodyBytes <= UInt64(Exchange.replayLimit)
+            && outbound.room >= count + Buffer.chunkHeadroom + Buffer.chunkTailroom
+    }
+
+    /// Sends content from where it stands: a body too large to be kept. False when it cannot all go now.
+    private func sendContent(on stream: Stream, isEnd: Bool) -> Bool {
+        isReplayable = false
+        if isChunked, !isContentFramed {
+            reader.frameContentAsChunk()
+            isContentFramed = true
+        }
+        while !reader.content.isEmpty {
+            guard let count = send(reader.content, on: stream) else { return false }
+            reader.consume(count)
+        }
+        isContentFramed = false
+        isBodyTaken = isEnd
+        return true
+    }
+
+    /// The body has ended without further content.
+    private func takeBodyEnd() {
+        guard let outbound else { preconditionFailure("an exchange at work has an outbound buffer") }
+        isBodyTaken = true
+        guard isChunked else { return }
+        if !isReplayable {
+            outbound.reset()
+            sent = 0
+        }
+        outbound.append("0\r\n\r\n")
+    }
+
+    private func requestIsSent() {
+        isRequestSent = true
+        if isResponseBegun { releaseOutbound() }
+        refreshDeadline()
+    }
+}

@@ -1,0 +1,401 @@
+// One request with its response: from the head's arrival to the line in the access log.
+
+internal import Balancing
+internal import EventLoop
+internal import Front
+internal import HTTPWire
+internal import Telemetry
+internal import Upstream
+
+/// Forwards one request to a backend, and to the next one when that fails, and passes the response back.
+///
+/// Reused for one exchange after another. Everything happens on one worker's loop; nothing here waits or locks. `Exchange.swift`
+/// holds the life of an exchange, `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what comes back.
+final class Exchange: ClientExchange, StreamObserver {
+    unowned let worker: Worker
+    /// The connection being served; nil while the exchange waits in the worker's stock.
+    var connection: ClientConnection?
+
+    // MARK: The request
+
+    /// Why there is nothing to forward, if the request was refused.
+    private var refusal: RequestRefused?
+    /// What goes upstream: the head, and body bytes for as long as they may have to be sent again.
+    var outbound: Buffer?
+    /// How much of ``outbound`` has been sent in the current attempt.
+    var sent = 0
+    /// Whether all bytes sent upstream are still in ``outbound``.
+    var isReplayable = true
+    /// Whether content waiting in the reader has been framed as a chunk.
+    var isContentFramed = false
+    /// Whether the whole body has been put into ``outbound`` or sent.
+    var isBodyTaken = false
+    /// Whether the whole request has been sent in the current attempt.
+    var isRequestSent = false
+    /// Whether the client waits for 100 Continue before it sends its body.
+    var isContinueAwaited = false
+    /// The request's identifier: the client's, or ours.
+    private(set) var requestID: [UInt8] = []
+
+    // MARK: The attempts
+
+    var stream: Stream?
+    private var lease: BackendLease?
+    private var tried = TriedBackends()
+    private var retries = 0
+    private var wasFreshConnectionTried = false
+    private var attemptCount = 0
+    private var attemptStart = MonotonicTime.never
+    private var failedAttempts: [AccessLogAttempt] = []
+
+    // MARK: The response
+
+    /// The status sent, or 0.
+    var status = 0
+    var framing = ClientFraming.none
+    var isHeadPending = false
+    /// Whether any byte of a response was handed to the client's connection.
+    var isResponseBegun = false
+    /// Whether the whole response was.
+    var isResponseComplete = false
+    var keepAlive = false
+    var bytesOut: UInt64 = 0
+    private var responder: Backend?
+    private var failure: ExchangeFailure?
+
+    private var startTime = MonotonicTime.never
+    var firstByteTime: MonotonicTime?
+
+    init(worker: Worker) {
+        self.worker = worker
+        requestID.reserveCapacity(RequestIdentifierGenerator.length)
+    }
+
+    var reader: RequestReader { client.reader }
+
+    var client: ClientConnection {
+        guard let connection else { preconditionFailure("an exchange at work has a client") }
+        return connection
+    }
+
+    var loop: EventLoop { worker.loop }
+
+    // MARK: Beginning
+
+    func prepare(on connection: ClientConnection, refusing refusal: RequestRefused?) {
+        self.connection = connection
+        self.refusal = refusal
+        startTime = loop.now
+    }
+
+    func start() {
+        keepAlive = reader.head.isPersistent
+        let isIdentified = takeRequestID()
+        if let refusal {
+            keepAlive = false
+            switch refusal {
+            case .malformed(let reason): answer(.refused(reason))
+            case .timedOut: answer(.requestHeadTimeout)
+            }
+            return
+        }
+        beginRequest(isRequestIDNew: !isIdentified)
+        attemptNext()
+    }
+
+    /// Takes the client's identifier if it is a plain one, else makes one; true if it is the client's.
+    private func takeRequestID() -> Bool {
+        let fields = reader.head.fields
+        if refusal == nil, !fields.isRepeated(.xRequestID), let range = fields.value(.xRequestID) {
+            let value = reader.headBytes(range)
+            if (1...128).contains(value.count), value.allSatisfy(Self.isPlain) {
+                requestID.append(contentsOf: value)
+                return true
+            }
+        }
+        requestID.append(contentsOf: repeatElement(0, count: RequestIdentifierGenerator.length))
+        requestID.withUnsafeMutableBytes { worker.identifiers.write(to: $0) }
+        return false
+    }
+
+    /// Bytes that can stand in a header, a log line and a page without quoting.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+            UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "@"):
+            true
+        default:
+            false
+        }
+    }
+
+    // MARK: Attempts
+
+    private func attemptNext() {
+        guard let lease = worker.backends.acquire(excluding: tried) else {
+            answer(failure ?? .noBackend)
+            return
+        }
+        tried.insert(lease.backend.index)
+        wasFreshConnectionTried = false
+        begin(lease, fresh: false)
+    }
+
+    private func begin(_ lease: consuming BackendLease, fresh: Bool) {
+        let pool = worker.streams[lease.backend.index]
+        responder = lease.backend
+        self.lease = consume lease
+        attemptCount += 1
+        attemptStart = loop.now
+        sent = 0
+        isRequestSent = false
+        // What may not be sent twice is not sent into a connection that the backend has just closed.
+        let isChecked = !reader.head.method.isIdempotent
+        let stream = (fresh ? nil : pool.takeIdle(checked: isChecked)) ?? pool.connect()
+        self.stream = stream
+        stream.begin(self, method: reader.head.method)
+        refreshDeadline()
+        if stream.isConnected { pumpRequest() }
+    }
+
+    func stream(_ stream: Stream, failed streamFailure: StreamFailure) {
+        self.stream = nil
+        let row = ExchangeFailure(streamFailure)
+        record(row, streamFailure.text)
+        let decision = worker.retryPolicy.decide(
+            after: streamFailure,
+            RetryPolicy.Situation(
+                isIdempotent: reader.head.method.isIdempotent,
+                isReplayable: isReplayable,
+                isResponseBegun: isResponseBegun,
+                retries: retries,
+                wasFreshConnectionTried: wasFreshConnectionTried
+            )
+        )
+        let backend = lease?.backend
+        // A connection that died of old age says nothing about the backend.
+        endLease(decision == .sameBackend ? .abandoned : .failed)
+        switch decision {
+        case .sameBackend:
+            guard let backend else { preconditionFailure("a stream in use is leased") }
+            wasFreshConnectionTried = true
+            begin(worker.backends.acquireAgain(backend), fresh: true)
+        case .nextBackend:
+            retries += 1
+            attemptNext()
+        case .giveUp:
+            giveUp(row)
+        }
+    }
+
+    private func record(_ row: ExchangeFailure, _ text: String) {
+        failure = row
+        failedAttempts.append(
+            AccessLogAttempt(
+                backend: lease?.backend.name ?? "-",
+                reason: row.label,
+                text: text,
+                nanoseconds: loop.now.since(attemptStart)
+            )
+        )
+    }
+
+    func endLease(_ outcome: AttemptOutcome) { lease.take()?.end(outcome) }
+
+    /// Ends the attempt because of something that is not the stream's failure.
+    private func cancelAttempt(_ outcome: AttemptOutcome) {
+        endLease(outcome)
+        stream?.cancel()
+        stream = nil
+    }
+
+    // MARK: Time
+
+    /// Moves the deadline on: called whenever a byte has moved, and when what is waited for changes.
+    func refreshDeadline() {
+        let allowance: UInt64 =
+            if isContinueAwaited {
+                min(Worker.continueWait, worker.settings.idleTimeout)
+            } else if isRequestSent, !isResponseBegun {
+                worker.settings.responseTimeout
+            } else {
+                worker.settings.idleTimeout
+            }
+        client.setDeadline(loop.now + allowance)
+    }
+
+    func deadlineReached() {
+        if isContinueAwaited {
+            sendOwnContinue()
+            return
+        }
+        if isResponseBegun {
+            let isClientSlow = client.hasPendingOutput
+            cancelAttempt(isClientSlow ? .abandoned : .failed)
+            cut(isClientSlow ? .clientStalled : .responseIncomplete)
+            return
+        }
+        guard let stream else {
+            cut(.clientStalled)
+            return
+        }
+        if isRequestSent {
+            record(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms")
+            cancelAttempt(.failed)
+            answer(.responseTimeout)
+        } else if stream.isConnected, sent == outbound?.count, reader.content.isEmpty {
+            cancelAttempt(.abandoned)
+            keepAlive = false
+            answer(.requestBodyTimeout)
+        } else {
+            let row = stream.isConnected ? ExchangeFailure.responseTimeout : .connectionTimeout
+            record(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms")
+            cancelAttempt(.failed)
+            answer(row)
+        }
+    }
+
+    // MARK: Ending
+
+    func clientIsGone() {
+        cancelAttempt(.abandoned)
+        failure = .clientGone
+        end()
+    }
+
+    /// The client left while its request body was being read.
+    func clientLeftDuringBody() {
+        let client = client
+        clientIsGone()
+        client.abort()
+    }
+
+    /// The request's body cannot be understood.
+    func refuseBody(_ refusal: ChunkedRefusal) {
+        cancelAttempt(.abandoned)
+        keepAlive = false
+        giveUp(.refusedBody(refusal))
+    }
+
+    /// Tells the client of a failure: by an answer, or if one has begun already, by breaking it off.
+    private func giveUp(_ row: ExchangeFailure) {
+        if isResponseBegun { cut(row) } else { answer(row) }
+    }
+
+    /// Breaks the response off so that it cannot look complete.
+    private func cut(_ row: ExchangeFailure) {
+        failure = row
+        let client = client
+        end()
+        client.abort()
+    }
+
+    /// Answers with a page of our own.
+    private func answer(_ row: ExchangeFailure) {
+        failure = row
+        responder = nil
+        let buffer = worker.responseBuffers.take()
+        let head = reader.head
+        keepAlive = keepAlive && reader.isBodyComplete && !worker.isDraining
+        let response = FailureResponse(
+            failure: row,
+            format: worker.pageFormat(for: reader),
+            requestID: String(decoding: requestID, as: UTF8.self),
+            proxyName: worker.settings.name,
+            date: worker.clock.dateFieldValue(),
+            clientMinorVersion: refusal == nil ? head.minorVersion : 1,
+            isHeadOnly: head.method == .head,
+            keepAlive: keepAlive
+        )
+        bytesOut = UInt64(response.write(to: buffer))
+        status = row.status
+        isResponseBegun = true
+        isResponseComplete = true
+        firstByteTime = loop.now
+        client.setDeadline(loop.now + worker.settings.idleTimeout)
+        if client.send(buffer) { finish() }
+    }
+
+    /// The response is complete and has left.
+    func finish() {
+        let client = client
+        let keepAlive = keepAlive && reader.isBodyComplete
+        if keepAlive { reader.discardContent() }
+        end()
+        client.finishExchange(keepAlive: keepAlive)
+    }
+
+    /// A backend's response is complete.
+    func responseEnded() {
+        endLease(.answered)
+        stream?.finish(reusable: isRequestSent)
+        stream = nil
+        failure = nil
+        isResponseComplete = true
+    }
+
+    /// Writes the log line and goes back to the stock.
+    private func end() {
+        if let format = worker.settings.accessLogFormat { log(format) }
+        releaseOutbound()
+        worker.retire(self)
+    }
+
+    func releaseOutbound() {
+        if let buffer = outbound { worker.requestBuffers.give(buffer) }
+        outbound = nil
+    }
+
+    private func log(_ format: AccessLogFormat) {
+        let reader = reader
+        let head = reader.head
+        withUnsafeTemporaryAllocation(byteCount: PeerAddress.maximumTextLength, alignment: 1) { text in
+            let length = client.peer.write(to: text)
+            requestID.withUnsafeBytes { requestID in
+                let record = AccessLogRecord(
+                    client: UnsafeRawBufferPointer(rebasing: text[..<length]),
+                    method: reader.headBytes(head.methodRange),
+                    target: reader.headBytes(head.targetRange),
+                    host: reader.headBytes(head.effectiveAuthorityRange ?? 0..<0),
+                    requestID: requestID,
+                    status: isResponseBegun && status > 0 ? status : failure?.status ?? 0,
+                    bytesIn: reader.bodyBytes,
+                    bytesOut: bytesOut,
+                    duration: loop.now.since(startTime),
+                    timeToFirstByte: firstByteTime.map { $0.since(startTime) },
+                    backend: responder?.name,
+                    attempts: attemptCount,
+                    failedAttempts: failedAttempts,
+                    reason: failure?.label
+                )
+                worker.log(record, format)
+            }
+        }
+    }
+
+    /// Forgets the exchange that is over.
+    func reset() {
+        connection = nil
+        refusal = nil
+        sent = 0
+        isReplayable = true
+        isContentFramed = false
+        isBodyTaken = false
+        isRequestSent = false
+        isContinueAwaited = false
+        requestID.removeAll(keepingCapacity: true)
+        tried.removeAll()
+        retries = 0
+        attemptCount = 0
+        if !failedAttempts.isEmpty { failedAttempts.removeAll(keepingCapacity: true) }
+        status = 0
+        isHeadPending = false
+        isResponseBegun = false
+        isResponseComplete = false
+        bytesOut = 0
+        responder = nil
+        failure = nil
+        firstByteTime = nil
+    }
+}

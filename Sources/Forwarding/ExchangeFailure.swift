@@ -1,0 +1,110 @@
+// The table of everything that can go wrong with an exchange: one row drives status, log, metric, header and page alike.
+
+internal import HTTPWire
+
+/// A reason for not passing a backend's response on, or not to its end.
+///
+/// Statuses follow the recommendations of RFC 9209 section 2.3, words its registry where it has one.
+public struct ExchangeFailure: Sendable, Equatable {
+    /// The word in the log line, in metrics and on the page.
+    public let label: String
+    /// The status of our answer; 499 stands for none, because the client has gone.
+    public let status: Int
+    /// The `error` parameter of the Proxy-Status field; nil where RFC 9209 has no word.
+    public let proxyStatusError: String?
+    /// A sentence for the person who sees the page. Never tells a backend's address.
+    public let explanation: String
+
+    init(_ label: String, _ status: Int, proxyStatus: String?, _ explanation: String) {
+        self.label = label
+        self.status = status
+        proxyStatusError = proxyStatus
+        self.explanation = explanation
+    }
+
+    /// A row whose label is the RFC 9209 word.
+    private init(_ word: String, _ status: Int, _ explanation: String) {
+        self.init(word, status, proxyStatus: word, explanation)
+    }
+
+    // MARK: Reaching a backend
+
+    public static let dnsError = Self("dns_error", 502, "The name of the server behind this one could not be resolved.")
+    public static let dnsTimeout = Self(
+        "dns_timeout", 504, "The name of the server behind this one was not resolved in time."
+    )
+    public static let connectionRefused = Self(
+        "connection_refused", 502, "The server behind this one refused the connection."
+    )
+    public static let destinationUnroutable = Self(
+        "destination_ip_unroutable", 502, "No network route leads to the server behind this one."
+    )
+    public static let connectionTimeout = Self(
+        "connection_timeout", 504, "The server behind this one did not accept the connection in time."
+    )
+    public static let connectionFailed = Self(
+        "destination_unavailable", 502, "The server behind this one could not be connected to."
+    )
+    public static let tlsProtocolError = Self(
+        "tls_protocol_error", 502, "The TLS handshake with the server behind this one failed."
+    )
+    public static let tlsCertificateError = Self(
+        "tls_certificate_error", 502, "The certificate of the server behind this one is not trusted."
+    )
+
+    // MARK: Its response
+
+    public static let connectionTerminated = Self(
+        "connection_terminated", 502, "The server behind this one closed the connection without a complete answer."
+    )
+    public static let responseTimeout = Self(
+        "http_response_timeout", 504, "The server behind this one did not answer in time."
+    )
+    public static let protocolError = Self(
+        "http_protocol_error", 502, "The server behind this one sent an answer that is not valid HTTP."
+    )
+    public static let responseHeadTooLarge = Self(
+        "http_response_header_section_size", 502, "The server behind this one sent a larger head than is allowed here."
+    )
+    public static let responseIncomplete = Self(
+        "http_response_incomplete", 502, "The server behind this one broke off in the middle of its answer."
+    )
+
+    // MARK: Ourselves
+
+    public static let noBackend = Self("destination_unavailable", 503, "No server is available to answer the request.")
+    public static let shuttingDown = Self(
+        "shutting_down", 503, proxyStatus: "connection_limit_reached", "This server is shutting down."
+    )
+
+    // MARK: The client
+
+    public static let clientGone = Self("client_gone", 499, proxyStatus: nil, "The client closed the connection.")
+    public static let clientStalled = Self(
+        "client_read_timeout", 499, proxyStatus: nil, "The client took no more of the response."
+    )
+    public static let requestHeadTimeout = Self(
+        "request_head_timeout", 408, proxyStatus: "http_request_error", "The request head did not arrive in time."
+    )
+    public static let requestBodyTimeout = Self(
+        "request_body_timeout", 408, proxyStatus: "http_request_error", "The request body stopped arriving."
+    )
+
+    /// A request head that is refused: each refusal is a row of its own.
+    static func refused(_ refusal: RequestRefusal) -> Self {
+        Self(refusal.rawValue, refusal.status, proxyStatus: "http_request_error", refusal.explanation)
+    }
+
+    /// A request body whose framing is broken.
+    static func refusedBody(_ refusal: ChunkedRefusal) -> Self {
+        Self(refusal.rawValue, 400, proxyStatus: "http_request_error", refusal.explanation)
+    }
+
+    /// All rows but those of refused requests, which `RequestRefusal` and `ChunkedRefusal` enumerate.
+    public static let table: [Self] = [
+        dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
+        tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
+        responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, clientGone, clientStalled,
+        requestHeadTimeout, requestBodyTimeout,
+    ]
+}

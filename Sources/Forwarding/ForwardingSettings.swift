@@ -1,0 +1,50 @@
+// What the proxy needs to know to run, as plain values.
+
+public import HTTPWire
+public import Telemetry
+public import Upstream
+
+/// One backend as the forwarding layer sees it.
+public struct BackendConfiguration: Sendable {
+    public var name: String
+    public var origin: Origin
+
+    public init(name: String, origin: Origin) {
+        self.name = name
+        self.origin = origin
+    }
+}
+
+/// Everything a worker is configured with; times in nanoseconds. `docs/settings.md` tells what each means.
+public struct ForwardingSettings: Sendable {
+    /// The name this proxy goes by in `Via` and `Proxy-Status`.
+    public var name: String
+    public var retries: Int
+    public var connectTimeout: UInt64
+    public var responseTimeout: UInt64
+    public var idleTimeout: UInt64
+    public var upstreamIdle: UInt64
+    public var headLimits: HeadLimits
+    /// The form of access log lines; nil when there is no access log.
+    public var accessLogFormat: AccessLogFormat?
+
+    public init(
+        name: String,
+        retries: Int,
+        connectTimeout: UInt64,
+        responseTimeout: UInt64,
+        idleTimeout: UInt64,
+        upstreamIdle: UInt64,
+        headLimits: HeadLimits,
+        accessLogFormat: AccessLogFormat?
+    ) {
+        self.name = name
+        self.retries = retries
+        self.connectTimeout = connectTimeout
+        self.responseTimeout = responseTimeout
+        self.idleTimeout = idleTimeout
+        self.upstreamIdle = upstreamIdle
+        self.headLimits = headLimits
+        self.accessLogFormat = accessLogFormat
+    }
+}

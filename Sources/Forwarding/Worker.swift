@@ -1,0 +1,251 @@
+// One worker: an event loop and everything that lives on it.
+
+public import Balancing
+public import EventLoop
+public import Front
+internal import HTTPWire
+public import Synchronization
+public import Telemetry
+internal import Upstream
+
+/// What other threads tell a worker.
+public enum WorkerMessage: Sendable {
+    /// Serve this connection.
+    case serve(AcceptedSocket)
+    /// Finish what is in flight, then stop; after that many nanoseconds stop anyway.
+    case drain(nanoseconds: UInt64)
+    /// Stop at once.
+    case stop
+}
+
+/// Serves its share of the client connections on its own loop.
+///
+/// Confined to the queue that runs ``run()``: it owns its connections, streams, buffers and counters.
+public final class Worker: RequestHandler {
+    /// How long a client that expects 100 Continue waits for the backend's word before it gets ours.
+    static let continueWait: UInt64 = 1_000_000_000
+    /// How long connections without a request stay open while draining: their clients may just be sending one.
+    private static let idleGrace: UInt64 = 1_000_000_000
+    private static let drainCheckInterval: UInt64 = 50_000_000
+
+    let loop = EventLoop()
+    let settings: ForwardingSettings
+    let backends: BackendPool
+    let retryPolicy: RetryPolicy
+    /// The streams to each backend, by its index.
+    private(set) var streams: [StreamPool] = []
+    let responseBuffers: BufferPool
+    let requestBuffers: BufferPool
+    /// Where a response head is written before it is put in front of its body.
+    let headScratch: Buffer
+    let clock = WallClock()
+    var identifiers = RequestIdentifierGenerator()
+    private(set) var isDraining = false
+
+    private let multi: CurlMulti
+    private let accessLog: AccessLog?
+    private var logLines: [UInt8] = []
+    private let share: WorkerShare
+    private lazy var front = FrontResources(
+        loop: loop,
+        handler: self,
+        limits: settings.headLimits,
+        idleNanoseconds: settings.idleTimeout,
+        responseBuffers: responseBuffers
+    )
+    private var connections: [ClientConnection] = []
+    private var idleExchanges: [Exchange] = []
+    private lazy var drainTimer = DrainTimer(worker: self)
+
+    /// Builds a worker on the queue that will run it.
+    public init(
+        settings: ForwardingSettings,
+        backends: BackendPool,
+        configurations: [BackendConfiguration],
+        accessLog: AccessLog?,
+        share: WorkerShare
+    ) {
+        self.settings = settings
+        self.backends = backends
+        self.accessLog = accessLog
+        self.share = share
+        retryPolicy = RetryPolicy(maximumRetries: settings.retries)
+        multi = CurlMulti(loop: loop)
+
+        let head = settings.headLimits.maxHeadBytes
+        let read = max(head, 65536)
+        responseBuffers = BufferPool(
+            capacity: Stream.headroom + read + ClientResponse.maximumAddition + Stream.tailroom + FailureResponse.maximumSize,
+            maximumIdle: 256
+        )
+        // A head may name its host twice when it goes on, and what came with it in one read goes into the same buffer.
+        requestBuffers = BufferPool(
+            capacity: 2 * head + UpstreamRequest.maximumAddition + read + 8192 + Exchange.replayLimit,
+            maximumIdle: 256
+        )
+        headScratch = responseBuffers.take()
+        streams = configurations.map { configuration in
+            StreamPool(
+                origin: configuration.origin,
+                settings: StreamSettings(
+                    connectTimeoutMilliseconds: Int(settings.connectTimeout / 1_000_000),
+                    idleNanoseconds: settings.upstreamIdle,
+                    headLimits: settings.headLimits
+                ),
+                loop: loop,
+                multi: multi,
+                buffers: responseBuffers
+            )
+        }
+    }
+
+    /// Serves until it is told to stop. Runs on the caller's thread, which it keeps.
+    public func run() {
+        share.mailbox.open(on: loop) { [unowned self] in receive($0) }
+        if accessLog != nil {
+            loop.onTurnEnd = { [unowned self] in submitLog() }
+        }
+        loop.run()
+        for message in share.mailbox.closeAndDrain() {
+            if case .serve(let socket) = message { discard(socket) }
+        }
+        for connection in connections { connection.closeNow() }
+        for pool in streams { pool.close() }
+        submitLog()
+        loop.onTurnEnd = nil
+        loop.tearDown()
+    }
+
+    // MARK: Messages
+
+    private func receive(_ message: WorkerMessage) {
+        switch message {
+        case .serve(let socket):
+            let connection = ClientConnection(descriptor: socket.descriptor, peer: socket.peer, resources: front)
+            connection.listIndex = connections.count
+            connections.append(connection)
+        case .drain(let nanoseconds):
+            drain(within: nanoseconds)
+        case .stop:
+            loop.stop()
+        }
+    }
+
+    private func discard(_ socket: AcceptedSocket) {
+        socket.close()
+        share.connectionCount.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    // MARK: Draining
+
+    private func drain(within nanoseconds: UInt64) {
+        guard !isDraining else { return }
+        isDraining = true
+        drainTimer.begin(idleGrace: min(Worker.idleGrace, nanoseconds), limit: nanoseconds)
+    }
+
+    /// Watches connections come to their end.
+    private final class DrainTimer: EventHandler {
+        private unowned let worker: Worker
+        private var idleEnd = MonotonicTime.never
+        private var limit = MonotonicTime.never
+
+        init(worker: Worker) {
+            self.worker = worker
+            super.init(loop: worker.loop)
+        }
+
+        func begin(idleGrace: UInt64, limit: UInt64) {
+            idleEnd = loop.now + idleGrace
+            self.limit = loop.now + limit
+            deadlineReached()
+        }
+
+        override func deadlineReached() {
+            let isOver = loop.now >= limit
+            if loop.now >= idleEnd || isOver {
+                // Backwards: a closed connection's place is taken by the last one.
+                for index in worker.connections.indices.reversed() {
+                    if isOver { worker.connections[index].closeNow() } else { worker.connections[index].closeIfIdle() }
+                }
+            }
+            if worker.connections.isEmpty || isOver {
+                loop.stop()
+            } else {
+                setDeadline(min(limit, loop.now + Worker.drainCheckInterval))
+            }
+        }
+    }
+
+    // MARK: RequestHandler
+
+    public func beginExchange(on connection: ClientConnection) -> any ClientExchange {
+        takeExchange(connection, refusing: nil)
+    }
+
+    public func beginExchange(on connection: ClientConnection, refusing reason: RequestRefused) -> any ClientExchange {
+        takeExchange(connection, refusing: reason)
+    }
+
+    public func connectionClosed(_ connection: ClientConnection) {
+        let index = connection.listIndex
+        let last = connections.removeLast()
+        if last !== connection {
+            connections[index] = last
+            last.listIndex = index
+        }
+        connection.listIndex = -1
+        share.connectionCount.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    private func takeExchange(_ connection: ClientConnection, refusing reason: RequestRefused?) -> Exchange {
+        let exchange = idleExchanges.popLast() ?? Exchange(worker: self)
+        exchange.prepare(on: connection, refusing: reason)
+        return exchange
+    }
+
+    /// Takes back an exchange that is over.
+    func retire(_ exchange: Exchange) {
+        exchange.reset()
+        if idleExchanges.count < 1024 { idleExchanges.append(exchange) }
+    }
+
+    // MARK: Small services
+
+    func pageFormat(for reader: RequestReader) -> PageFormat {
+        let head = reader.head
+        let bytes = reader.headBytes(0..<head.length)
+        return bytes.withMemoryRebound(to: UInt8.self) {
+            PageFormat.preferred(in: $0.span, accept: head.length > 0 ? head.fields.value(.accept) : nil)
+        }
+    }
+
+    func log(_ record: AccessLogRecord, _ format: AccessLogFormat) {
+        guard accessLog != nil else { return }
+        record.append(to: &logLines, format: format, clock: clock)
+    }
+
+    private func submitLog() {
+        if !logLines.isEmpty { accessLog?.submit(&logLines) }
+    }
+}
+
+@available(*, unavailable)
+extension Worker: Sendable {}
+
+/// The part of a worker that other threads may touch.
+public final class WorkerShare: Sendable {
+    public let mailbox = Mailbox<WorkerMessage>()
+    /// Connections given to the worker and not yet closed.
+    public let connectionCount = Atomic<Int>(0)
+
+    public init() {}
+
+    /// Gives the worker a connection; false when it has stopped.
+    public func serve(_ socket: AcceptedSocket) -> Bool {
+        connectionCount.wrappingAdd(1, ordering: .relaxed)
+        if mailbox.post(.serve(socket)) { return true }
+        connectionCount.wrappingSubtract(1, ordering: .relaxed)
+        return false
+    }
+}

@@ -1,0 +1,396 @@
+// One accepted connection: requests in, responses out, in order.
+
+internal import CLinux
+public import EventLoop
+public import HTTPWire
+
+/// What the client connections of one worker share.
+public final class FrontResources {
+    public let loop: EventLoop
+    public unowned let handler: any RequestHandler
+    /// How long a connection may be without a request, and a request head on its way, in nanoseconds.
+    let idleNanoseconds: UInt64
+    /// The pool that response buffers are given back to.
+    let responseBuffers: BufferPool
+    private let readerBuffers: BufferPool
+    private let limits: HeadLimits
+    private var readers: [RequestReader] = []
+
+    public init(
+        loop: EventLoop,
+        handler: any RequestHandler,
+        limits: HeadLimits,
+        idleNanoseconds: UInt64,
+        responseBuffers: BufferPool
+    ) {
+        self.loop = loop
+        self.handler = handler
+        self.limits = limits
+        self.idleNanoseconds = idleNanoseconds
+        self.responseBuffers = responseBuffers
+        readerBuffers = BufferPool(
+            capacity: max(limits.maxHeadBytes, 65536) + 2 * 4096,
+            maximumIdle: 0
+        )
+    }
+
+    func takeReader() -> RequestReader {
+        let reader = readers.popLast() ?? RequestReader(buffer: readerBuffers.take(), limits: limits)
+        reader.reset()
+        return reader
+    }
+
+    func give(_ reader: RequestReader) {
+        if readers.count < 256 { readers.append(reader) } else { readerBuffers.give(reader.buffer) }
+    }
+}
+
+/// A client's connection. Loop thread only.
+///
+/// Registered once, edge-triggered. While it waits for a request it holds no buffer.
+public final class ClientConnection: EventHandler {
+    private enum Phase {
+        /// Waiting for (the rest of) a request head. Next: `exchanging`, `closed`.
+        case readingHead
+        /// A request is being answered. Next: `readingHead`, `lingering`, `closed`.
+        case exchanging
+        /// The answer is out, but the client still sends: its bytes are read and dropped, so that the close does not reset
+        /// the connection under the answer (RFC 9112 section 9.6). Next: `closed`.
+        case lingering
+        /// Terminal.
+        case closed
+    }
+
+    /// How long, and how much, a client may go on sending after its answer.
+    private static let lingerNanoseconds: UInt64 = 2_000_000_000
+    private static let lingerBytes = 1 << 20
+
+    private let resources: FrontResources
+    /// Who is connected.
+    public let peer: PeerAddress
+    /// The handler's place for the connection in its list.
+    public var listIndex = -1
+
+    private var phase = Phase.readingHead
+    private var exchange: (any ClientExchange)?
+    private var currentReader: RequestReader?
+    private var output: Buffer?
+    private var mayRead = true
+    private var isPeerClosed = false
+    /// Whether sending has failed: the client is gone.
+    private var isBroken = false
+    private var isBodyAwaited = false
+    /// Whether the reader holds bytes of a pipelined request that nobody has looked at.
+    private var isInputUnparsed = false
+    private var lingered = 0
+
+    /// Takes over an accepted, non-blocking socket.
+    public init(descriptor: CInt, peer: PeerAddress, resources: FrontResources) {
+        self.resources = resources
+        self.peer = peer
+        super.init(loop: resources.loop)
+        let interest: Readiness = [.readable, .writable, .peerClosed]
+        guard loop.register(self, descriptor: descriptor, interest: interest, edgeTriggered: true) else {
+            preconditionFailure("epoll refuses an accepted socket")
+        }
+        setDeadline(loop.now + resources.idleNanoseconds)
+    }
+
+    deinit { assert(phase == .closed, "a connection is closed before it goes away") }
+
+    /// Whether no request has begun to arrive.
+    public var isIdle: Bool { phase == .readingHead && currentReader == nil }
+
+    /// Whether the connection is over.
+    public var isClosed: Bool { phase == .closed }
+
+    /// The current request.
+    public var reader: RequestReader {
+        guard let currentReader else { preconditionFailure("a request is being answered") }
+        return currentReader
+    }
+
+    // MARK: Events
+
+    public override func ready(_ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.readable, .peerClosed, .hungUp, .failed]) { mayRead = true }
+        if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) { isPeerClosed = true }
+        switch phase {
+        case .readingHead: if mayRead { readHead() }
+        case .exchanging: exchangeReady(readiness)
+        case .lingering: if mayRead { linger() }
+        case .closed: break
+        }
+    }
+
+    public override func resume() {
+        switch phase {
+        case .readingHead:
+            if isInputUnparsed { parseHead() } else if mayRead { readHead() }
+        case .exchanging:
+            if isBroken { clientIsGone() } else if isBodyAwaited { awaitedBodyIsReadable() }
+        case .lingering:
+            linger()
+        case .closed: break
+        }
+    }
+
+    public override func deadlineReached() {
+        switch phase {
+        case .readingHead:
+            // An idle connection ends without a word; a head that never came to its end is told so.
+            if let reader = currentReader, reader.hasInput { refuse(.timedOut) } else { close() }
+        case .exchanging:
+            exchange?.deadlineReached()
+        case .lingering:
+            close()
+        case .closed:
+            break
+        }
+    }
+
+    private func exchangeReady(_ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.hungUp, .failed]) {
+            clientIsGone()
+            return
+        }
+        if readiness.contains(.writable), output != nil {
+            flush()
+            guard phase == .exchanging else { return }
+        }
+        if mayRead, isBodyAwaited {
+            awaitedBodyIsReadable()
+        } else if isPeerClosed, currentReader?.isBodyComplete ?? true {
+            // A client that shuts its sending direction has left, as for nginx and Go: see docs/decisions.
+            clientIsGone()
+        }
+    }
+
+    private func awaitedBodyIsReadable() {
+        isBodyAwaited = false
+        exchange?.bodyIsReadable()
+    }
+
+    private func clientIsGone() {
+        let exchange = exchange
+        exchange?.clientIsGone()
+        close()
+    }
+
+    // MARK: Request heads
+
+    private func readHead() {
+        let reader: RequestReader
+        if let currentReader {
+            reader = currentReader
+        } else {
+            reader = resources.takeReader()
+            currentReader = reader
+        }
+        let wasEmpty = !reader.hasInput
+        reader.makeRoomForHead()
+        let wanted = reader.buffer.room - RequestReader.tailroom
+        switch Socket.receive(descriptor, into: reader.buffer, limit: wanted) {
+        case .moved(let count):
+            if count < wanted, !isPeerClosed { mayRead = false }
+            // The head's time runs from its first byte; further drips do not extend it.
+            if wasEmpty { setDeadline(loop.now + resources.idleNanoseconds) }
+            parseHead()
+        case .wouldBlock:
+            mayRead = false
+            if wasEmpty { releaseReader() }
+        case .ended, .failed:
+            close()
+        }
+    }
+
+    private func parseHead() {
+        let reader = reader
+        isInputUnparsed = false
+        switch reader.parseHead() {
+        case .complete:
+            reader.beginBody()
+            phase = .exchanging
+            begin(resources.handler.beginExchange(on: self))
+        case .refused(let refusal):
+            refuse(.malformed(refusal))
+        case .needMore:
+            // In the next turn: a head that is longer than one read must not hold up the others.
+            if mayRead { loop.schedule(self) }
+        }
+    }
+
+    private func refuse(_ reason: RequestRefused) {
+        phase = .exchanging
+        begin(resources.handler.beginExchange(on: self, refusing: reason))
+    }
+
+    private func begin(_ exchange: any ClientExchange) {
+        self.exchange = exchange
+        isBodyAwaited = false
+        exchange.start()
+    }
+
+    // MARK: For the exchange: the request body
+
+    /// Decodes what has been received, without reading from the socket.
+    public func bufferedBody() -> BodyRead { reader.decodeBody() }
+
+    /// Reads more of the request body. After `.pending` the exchange is told when to ask again.
+    public func readBody() -> BodyRead {
+        let reader = reader
+        while true {
+            let read = reader.decodeBody()
+            guard case .pending = read else { return read }
+            guard mayRead else {
+                isBodyAwaited = true
+                return .pending
+            }
+            let wanted = reader.makeRoomForBody()
+            switch Socket.receive(descriptor, into: reader.buffer, limit: wanted) {
+            case .moved(let count):
+                if count < wanted, !isPeerClosed { mayRead = false }
+            case .wouldBlock:
+                mayRead = false
+            case .ended, .failed:
+                isPeerClosed = true
+                return .gone
+            }
+        }
+    }
+
+    /// Lets the exchange be called again for the body in the next turn: bounded work per turn.
+    public func yieldBody() {
+        isBodyAwaited = true
+        loop.schedule(self)
+    }
+
+    // MARK: For the exchange: the response
+
+    /// Whether response bytes wait for the client to take them.
+    public var hasPendingOutput: Bool { output != nil }
+
+    /// Sends a buffer's region; the buffer is the connection's from now on.
+    ///
+    /// - Returns: true when all of it has left; otherwise the exchange sends no more until it is told that it is drained.
+    public func send(_ buffer: Buffer) -> Bool {
+        precondition(output == nil && phase == .exchanging, "one buffer at a time, during an exchange")
+        output = buffer
+        return write()
+    }
+
+    private func flush() {
+        if write() { exchange?.responseIsDrained() }
+    }
+
+    /// Writes what is pending; true when nothing is left.
+    private func write() -> Bool {
+        guard let buffer = output else { return true }
+        while !buffer.isEmpty {
+            switch Socket.send(descriptor, from: buffer) {
+            case .moved: continue
+            case .wouldBlock: return false
+            case .ended, .failed:
+                // The exchange is told in the next turn, not from inside its own call; until then it waits.
+                isBroken = true
+                loop.schedule(self)
+                return false
+            }
+        }
+        output = nil
+        resources.responseBuffers.give(buffer)
+        return true
+    }
+
+    /// Ends the exchange; all response bytes have been handed over and have left.
+    ///
+    /// - Parameter keepAlive: whether another request may follow on the connection.
+    public func finishExchange(keepAlive: Bool) {
+        precondition(phase == .exchanging && output == nil, "the response has left")
+        exchange = nil
+        isBodyAwaited = false
+        guard keepAlive, !isPeerClosed else {
+            endAfterResponse()
+            return
+        }
+        phase = .readingHead
+        setDeadline(loop.now + resources.idleNanoseconds)
+        // What is there already is looked at in the next turn, so that a long row of pipelined requests cannot nest.
+        if reader.finishRequest() {
+            isInputUnparsed = true
+            loop.schedule(self)
+        } else {
+            releaseReader()
+            if mayRead { loop.schedule(self) }
+        }
+    }
+
+    /// Ends the exchange and the connection at once; the response is incomplete, and the client must see that.
+    public func abort() {
+        precondition(phase == .exchanging, "an exchange is aborted")
+        exchange = nil
+        Socket.resetOnClose(descriptor)
+        close()
+    }
+
+    private func endAfterResponse() {
+        let isClientSending = mayRead || currentReader?.isBodyComplete == false || currentReader?.hasUnreadInput == true
+        guard isClientSending, !isPeerClosed else {
+            close()
+            return
+        }
+        phase = .lingering
+        releaseReader()
+        Socket.shutDownWriting(descriptor)
+        setDeadline(loop.now + ClientConnection.lingerNanoseconds)
+        linger()
+    }
+
+    private func linger() {
+        let buffer = resources.responseBuffers.take()
+        defer { resources.responseBuffers.give(buffer) }
+        while lingered < ClientConnection.lingerBytes {
+            buffer.reset()
+            switch Socket.receive(descriptor, into: buffer) {
+            case .moved(let count): lingered += count
+            case .wouldBlock:
+                mayRead = false
+                return
+            case .ended, .failed:
+                close()
+                return
+            }
+        }
+        close()
+    }
+
+    // MARK: Ending
+
+    /// Closes an idle connection: nothing is lost. Does nothing when the client's next request is on its way.
+    public func closeIfIdle() {
+        if isIdle, !Socket.hasPendingInput(descriptor) { close() }
+    }
+
+    /// Closes the connection, whatever it is doing; an exchange is told first.
+    public func closeNow() {
+        if phase == .exchanging { clientIsGone() } else { close() }
+    }
+
+    private func close() {
+        guard phase != .closed else { return }
+        phase = .closed
+        exchange = nil
+        releaseReader()
+        if let buffer = output { resources.responseBuffers.give(buffer) }
+        output = nil
+        let socket = descriptor
+        loop.unregister(self, isClosing: true)
+        Socket.closeDescriptor(socket)
+        resources.handler.connectionClosed(self)
+    }
+
+    private func releaseReader() {
+        if let reader = currentReader { resources.give(reader) }
+        currentReader = nil
+    }
+}

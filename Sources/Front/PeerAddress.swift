@@ -1,0 +1,116 @@
+// Who is at the other end of an accepted connection.
+
+internal import CLinux
+internal import Glibc
+
+/// A client's address, kept in a few words and written out when somebody asks.
+public struct PeerAddress: Sendable, Equatable {
+    /// What kind of address it is.
+    public enum Family: UInt8, Sendable {
+        case ipv4
+        case ipv6
+        /// A Unix-domain socket's peer has no address.
+        case unix
+    }
+
+    public let family: Family
+    /// The port, in host order; 0 for Unix-domain sockets.
+    public let port: UInt16
+    /// The address's 128 bits in network order; an IPv4 address stands in the first four bytes.
+    private let bytes: (UInt64, UInt64)
+
+    init(family: Family, port: UInt16, bytes: (UInt64, UInt64)) {
+        self.family = family
+        self.port = port
+        self.bytes = bytes
+    }
+
+    /// The address in a `sockaddr` as `accept` filled it; IPv4 clients of an IPv6 listener count as IPv4.
+    init(_ storage: sockaddr_storage) {
+        self = withUnsafePointer(to: storage) { pointer -> PeerAddress in
+            let raw = UnsafeRawPointer(pointer)
+            switch CInt(storage.ss_family) {
+            case AF_INET:
+                let address = raw.loadUnaligned(as: sockaddr_in.self)
+                return PeerAddress(
+                    family: .ipv4,
+                    port: UInt16(bigEndian: address.sin_port),
+                    bytes: (UInt64(address.sin_addr.s_addr), 0)
+                )
+            case AF_INET6:
+                let address = raw.loadUnaligned(as: sockaddr_in6.self)
+                let bytes = withUnsafeBytes(of: address.sin6_addr) {
+                    ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                }
+                let port = UInt16(bigEndian: address.sin6_port)
+                // ::ffff:a.b.c.d
+                if bytes.0 == 0, UInt32(truncatingIfNeeded: bytes.1) == UInt32(0x0000_FFFF).bigEndian {
+                    return PeerAddress(family: .ipv4, port: port, bytes: (bytes.1 >> 32, 0))
+                }
+                return PeerAddress(family: .ipv6, port: port, bytes: bytes)
+            default:
+                return PeerAddress(family: .unix, port: 0, bytes: (0, 0))
+            }
+        }
+    }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.family == right.family && left.port == right.port && left.bytes == right.bytes
+    }
+
+    /// The longest text: an IPv6 address in brackets with a port.
+    public static let maximumTextLength = 56
+
+    /// Writes the address without its port: `192.0.2.1`, `2001:db8::1`, `unix`.
+    ///
+    /// - Returns: how many bytes were written; the target has at least ``maximumTextLength``.
+    public func writeHost(to target: UnsafeMutableRawBufferPointer) -> Int {
+        switch family {
+        case .unix:
+            target.copyBytes(from: "unix".utf8)
+            return 4
+        case .ipv4:
+            var length = 0
+            for index in 0..<4 {
+                if index > 0 {
+                    target[length] = UInt8(ascii: ".")
+                    length += 1
+                }
+                let octet = UInt8(truncatingIfNeeded: bytes.0 >> UInt64(8 * index))
+                length = write(decimal: UInt64(octet), to: target, at: length)
+            }
+            return length
+        case .ipv6:
+            var address = bytes
+            let text = target.assumingMemoryBound(to: CChar.self)
+            guard inet_ntop(AF_INET6, &address, text.baseAddress, socklen_t(target.count)) != nil else { return 0 }
+            return strnlen(text.baseAddress ?? UnsafeMutablePointer(bitPattern: 1)!, target.count)
+        }
+    }
+
+    /// Writes address and port: `192.0.2.1:80`, `[2001:db8::1]:80`, `unix`.
+    public func write(to target: UnsafeMutableRawBufferPointer) -> Int {
+        guard family != .unix else { return writeHost(to: target) }
+        var length = 0
+        if family == .ipv6 {
+            target[0] = UInt8(ascii: "[")
+            length = 1 + writeHost(to: UnsafeMutableRawBufferPointer(rebasing: target[1...]))
+            target[length] = UInt8(ascii: "]")
+            length += 1
+        } else {
+            length = writeHost(to: target)
+        }
+        target[length] = UInt8(ascii: ":")
+        return write(decimal: UInt64(port), to: target, at: length + 1)
+    }
+
+    private func write(decimal value: UInt64, to target: UnsafeMutableRawBufferPointer, at start: Int) -> Int {
+        let digits = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10000 ? 4 : 5
+        var rest = value
+        for position in stride(from: start + digits - 1, through: start, by: -1) {
+            target[position] = UInt8(48 + rest % 10)
+            rest /= 10
+        }
+        return start + digits
+    }
+}

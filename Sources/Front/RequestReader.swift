@@ -1,0 +1,198 @@
+// The bytes of one client's requests: a buffer, and how far it has been understood.
+
+internal import EventLoop
+public import HTTPWire
+internal import MessageIO
+
+/// What reading a request body gave.
+public enum BodyRead {
+    /// Content stands ready in ``RequestReader/content``; with `isEnd` nothing follows it.
+    case content(isEnd: Bool)
+    /// The body is complete and all of it was consumed.
+    case end
+    /// More must arrive first.
+    case pending
+    /// The client closed before the body's end.
+    case gone
+    /// The body's framing is broken.
+    case refused(ChunkedRefusal)
+}
+
+/// Reads requests out of one buffer. The head stays in the buffer until its exchange is over.
+///
+/// A connection holds a reader only while a request is arriving or being answered; idle ones cost none. Loop thread only.
+public final class RequestReader {
+    /// Free bytes kept before body content that was not received together with the head, for framing in place.
+    static let bodyHeadroom = 32
+    /// Free bytes kept at the buffer's end, for framing in place.
+    static let tailroom = 16
+
+    let buffer: Buffer
+    private var parser: RequestParser
+    /// The head; its ranges are offsets from ``headBytes``.
+    public private(set) var head = RequestHead()
+    private var decoder = BodyDecoder(.none)
+    private var trailers = FieldSection()
+
+    /// Where the current request starts in the buffer.
+    private var messageStart = 0
+    /// The first received byte that has not been decoded.
+    private var rawStart = 0
+    /// Body content that has not been consumed; absolute offsets.
+    private var contentRange = 0..<0
+    private var isBodyFinished = false
+    private var refusal: ChunkedRefusal?
+    /// Body bytes decoded so far, without framing.
+    public private(set) var bodyBytes: UInt64 = 0
+
+    init(buffer: Buffer, limits: HeadLimits) {
+        self.buffer = buffer
+        parser = RequestParser(limits: limits)
+    }
+
+    // MARK: Heads
+
+    /// Forgets everything, for another connection.
+    func reset() {
+        buffer.reset()
+        beginRequest(at: 0)
+    }
+
+    private func beginRequest(at start: Int) {
+        messageStart = start
+        rawStart = start
+        parser.reset()
+        head.reset()
+        contentRange = start..<start
+        isBodyFinished = false
+        refusal = nil
+        bodyBytes = 0
+    }
+
+    /// Whether any byte of the current request has arrived.
+    var hasInput: Bool { buffer.end > messageStart }
+
+    /// Room to read more of a head into.
+    func makeRoomForHead() {
+        if buffer.room < RequestReader.tailroom + 1024, messageStart > 0 {
+            buffer.start = messageStart
+            buffer.move(to: 0)
+            messageStart = 0
+        }
+    }
+
+    func parseHead() -> RequestParser.Progress {
+        let bytes = UnsafeBufferPointer(
+            start: buffer.base.assumingMemoryBound(to: UInt8.self) + messageStart,
+            count: buffer.end - messageStart
+        )
+        return parser.parse(bytes.span, into: &head)
+    }
+
+    /// The head's first byte.
+    public var headBytes: UnsafeRawPointer { UnsafeRawPointer(buffer.base + messageStart) }
+
+    /// Bytes of the head at a range of it.
+    public func headBytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: headBytes + range.lowerBound, count: range.count)
+    }
+
+    /// What has been received of the current request, for naming a refused one in the log.
+    public var received: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: headBytes, count: buffer.end - messageStart)
+    }
+
+    // MARK: Bodies
+
+    /// Turns from the head to the body.
+    func beginBody() {
+        rawStart = messageStart + head.length
+        contentRange = rawStart..<rawStart
+        decoder = BodyDecoder(head.framing)
+        isBodyFinished = head.framing == .none || head.framing == .length(0)
+    }
+
+    /// Whether the whole body has arrived.
+    public var isBodyComplete: Bool { isBodyFinished }
+
+    /// What the bytes received so far give.
+    func decodeBody() -> BodyRead {
+        if !contentRange.isEmpty { return .content(isEnd: isBodyFinished) }
+        if isBodyFinished { return .end }
+        if let refusal { return .refused(refusal) }
+        guard rawStart < buffer.end else { return .pending }
+        let decoded = decoder.decode(in: buffer, from: rawStart, trailers: &trailers)
+        contentRange = decoded.content
+        rawStart = decoded.rest.lowerBound
+        bodyBytes += UInt64(decoded.content.count)
+        switch decoded.state {
+        case .open: break
+        case .finished: isBodyFinished = true
+        case .refused(let refusal):
+            self.refusal = refusal
+            contentRange = rawStart..<rawStart
+            return .refused(refusal)
+        }
+        if !contentRange.isEmpty { return .content(isEnd: isBodyFinished) }
+        return isBodyFinished ? .end : .pending
+    }
+
+    /// Whether bytes have arrived that nobody has used.
+    var hasUnreadInput: Bool { rawStart < buffer.end || !contentRange.isEmpty }
+
+    /// Prepares the buffer for reading more of the body: consumed content makes room.
+    ///
+    /// - Returns: how many bytes may be read.
+    func makeRoomForBody() -> Int {
+        let bodyStart = messageStart + head.length + RequestReader.bodyHeadroom
+        let undecoded = buffer.end - rawStart
+        if rawStart > bodyStart || undecoded == 0 {
+            buffer.moveBytes(from: rawStart, count: undecoded, to: bodyStart)
+            rawStart = bodyStart
+            buffer.end = bodyStart + undecoded
+            contentRange = bodyStart..<bodyStart
+        }
+        return buffer.room - RequestReader.tailroom
+    }
+
+    /// Body content that has arrived and was not consumed.
+    public var content: UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: buffer.base + contentRange.lowerBound, count: contentRange.count)
+    }
+
+    /// Drops content that has been dealt with.
+    public func consume(_ count: Int) {
+        contentRange = (contentRange.lowerBound + count)..<contentRange.upperBound
+    }
+
+    /// Drops all content that has arrived: nobody wants it any more.
+    public func discardContent() { contentRange = contentRange.upperBound..<contentRange.upperBound }
+
+    /// Frames the content as one chunk where it stands, followed by the last chunk if the body ends with it.
+    ///
+    /// Only for content that did not arrive in one read with the head: there the head stands too near.
+    public func frameContentAsChunk() {
+        let end = buffer.end
+        buffer.start = contentRange.lowerBound
+        buffer.end = contentRange.upperBound
+        buffer.frameAsChunk(isLast: isBodyFinished)
+        contentRange = buffer.start..<buffer.end
+        buffer.end = end
+    }
+
+    /// Goes on to the next request.
+    ///
+    /// - Returns: whether bytes of it have arrived already.
+    func finishRequest() -> Bool {
+        precondition(isBodyFinished && contentRange.isEmpty, "the body was consumed")
+        guard rawStart < buffer.end else {
+            reset()
+            return false
+        }
+        beginRequest(at: rawStart)
+        return true
+    }
+}
+
+@available(*, unavailable)
+extension RequestReader: Sendable {}

@@ -1,0 +1,53 @@
+// libcurl's options with the Swift type of their values.
+
+internal import CCurl
+
+/// A libcurl easy option together with the Swift type of its value: the only place where `CURLOPT_…` names appear.
+struct CurlOption<Value>: Sendable {
+    let raw: CURLoption
+
+    private init(_ raw: CURLoption) { self.raw = raw }
+}
+
+extension CurlOption where Value == Int {
+    /// No signal handlers, and no system calls to mask signals around each drive. CURLOPT_NOSIGNAL(3)
+    static var noSignal: Self { Self(CURLOPT_NOSIGNAL) }
+    /// Connect and hand the connection over; no request of libcurl's own. CURLOPT_CONNECT_ONLY(3)
+    static var connectOnly: Self { Self(CURLOPT_CONNECT_ONLY) }
+    /// Name lookup, TCP and TLS together, in milliseconds. CURLOPT_CONNECTTIMEOUT_MS(3)
+    static var connectTimeoutMilliseconds: Self { Self(CURLOPT_CONNECTTIMEOUT_MS) }
+    /// Which HTTP version ALPN offers. CURLOPT_HTTP_VERSION(3)
+    static var httpVersion: Self { Self(CURLOPT_HTTP_VERSION) }
+    /// Do not join a resolver thread that is still busy. CURLOPT_QUICK_EXIT(3)
+    static var quickExit: Self { Self(CURLOPT_QUICK_EXIT) }
+    /// Whether the certificate chain must verify. CURLOPT_SSL_VERIFYPEER(3)
+    static var verifyPeer: Self { Self(CURLOPT_SSL_VERIFYPEER) }
+    /// 2: the certificate must bear the host's name; 0: any. CURLOPT_SSL_VERIFYHOST(3)
+    static var verifyHost: Self { Self(CURLOPT_SSL_VERIFYHOST) }
+}
+
+extension CurlOption where Value == String {
+    /// CURLOPT_URL(3)
+    static var url: Self { Self(CURLOPT_URL) }
+    /// Hosts that no proxy is used for. CURLOPT_NOPROXY(3)
+    static var noProxy: Self { Self(CURLOPT_NOPROXY) }
+    /// The empty string switches every proxy off, the environment's too. CURLOPT_PROXY(3)
+    static var proxy: Self { Self(CURLOPT_PROXY) }
+    /// The schemes that may be used. CURLOPT_PROTOCOLS_STR(3)
+    static var protocols: Self { Self(CURLOPT_PROTOCOLS_STR) }
+    /// A Unix-domain socket in place of TCP. CURLOPT_UNIX_SOCKET_PATH(3)
+    static var unixSocketPath: Self { Self(CURLOPT_UNIX_SOCKET_PATH) }
+    /// The file of trusted certificate authorities. CURLOPT_CAINFO(3)
+    static var authorityFile: Self { Self(CURLOPT_CAINFO) }
+    /// The directory of trusted certificate authorities. CURLOPT_CAPATH(3)
+    static var authorityDirectory: Self { Self(CURLOPT_CAPATH) }
+}
+
+extension CurlOption where Value == UnsafeMutableRawPointer {
+    /// The object that a message about this handle leads back to. CURLOPT_PRIVATE(3)
+    static var owner: Self { Self(CURLOPT_PRIVATE) }
+    /// 256 bytes for the text of the last error. CURLOPT_ERRORBUFFER(3)
+    static var errorBuffer: Self { Self(CURLOPT_ERRORBUFFER) }
+    /// A `curl_slist` of "host:port:connect-host:connect-port". CURLOPT_CONNECT_TO(3)
+    static var connectTo: Self { Self(CURLOPT_CONNECT_TO) }
+}

@@ -1,0 +1,442 @@
+// A connection to a backend: made by libcurl, read and written through libcurl, framed by HTTPWire.
+
+internal import CCurl
+public import EventLoop
+public import HTTPWire
+internal import MessageIO
+
+/// One HTTP/1.1 connection to a backend, for one exchange at a time.
+///
+/// Registered once, edge-triggered, when it is connected; in the steady state an exchange costs one send, one receive and a
+/// share of one wait. Loop thread only.
+public final class Stream: EventHandler {
+    /// Bytes kept free before body content: room for a rewritten head or a chunk's size line.
+    public static let headroom = 2048
+    /// Bytes kept free behind body content: room for a chunk's end and the last chunk.
+    public static let tailroom = 16
+    /// Bytes wanted at a time.
+    static let readSize = 65536
+    /// Reads in one go before other connections get their turn.
+    static let readsPerTurn = 8
+
+    private enum Phase {
+        /// libcurl resolves, connects and shakes hands. Next: `connected`, `closed`.
+        case connecting
+        /// Bytes can flow. Next: `closed`.
+        case connected
+        /// Terminal.
+        case closed
+    }
+
+    private enum Progress {
+        /// No exchange, or none that expects bytes.
+        case none
+        case head
+        case body
+    }
+
+    private let pool: StreamPool
+    private let connection: CurlConnection
+    private var phase = Phase.connecting
+    private var observer: (any StreamObserver)?
+
+    /// The head being read, or read last: of the current response.
+    public private(set) var head = ResponseHead()
+    private var parser: ResponseParser
+    private var decoder = BodyDecoder(.none)
+    private var trailers = FieldSection()
+    private var progress = Progress.none
+    /// A partly read head, or body bytes that could not be decoded yet.
+    private var inbound: Buffer?
+    /// Whether ``inbound`` holds bytes that the parser has not seen, because a pause came between.
+    private var isInboundUnread = false
+
+    /// Whether the socket may have something to read: set by its event, cleared by a short read.
+    private var mayRead = false
+    /// Whether the backend has closed its direction, as far as epoll has told.
+    private var isPeerClosed = false
+    /// Whether bytes came behind the end of a response.
+    private var hasStrayBytes = false
+    private var isPaused = false
+    private var wasRequestSent = false
+    private var wasResponseBegun = false
+    /// Exchanges begun on this connection.
+    private var exchanges = 0
+
+    init(pool: StreamPool) {
+        self.pool = pool
+        connection = CurlConnection(
+            to: pool.origin,
+            connectTimeoutMilliseconds: pool.settings.connectTimeoutMilliseconds
+        )
+        parser = ResponseParser(requestMethod: .get, limits: pool.settings.headLimits)
+        super.init(loop: pool.loop)
+        connection.set(.owner, to: Unmanaged.passUnretained(self).toOpaque())
+        pool.multi.add(connection)
+    }
+
+    deinit { assert(phase == .closed, "a stream is closed before it goes away") }
+
+    /// Whether request bytes can be handed over; before, ``StreamObserver/streamIsWritable(_:)`` will tell.
+    public var isConnected: Bool { phase == .connected }
+
+    /// Whether the current exchange is not the connection's first.
+    public var wasReused: Bool { exchanges > 1 }
+
+    private var isEncrypted: Bool { pool.origin.scheme == .https }
+
+    var hasPendingInput: Bool { isEncrypted ? isPeerClosed : Socket.hasPendingInput(descriptor) }
+
+    // MARK: The life of an exchange
+
+    /// Begins an exchange; the observer hears of everything that comes until it finishes or cancels.
+    public func begin(_ observer: any StreamObserver, method: HTTPWire.Method) {
+        precondition(self.observer == nil && phase != .closed, "one exchange at a time")
+        self.observer = observer
+        exchanges += 1
+        setDeadline(.never)
+        parser.reset(requestMethod: method)
+        head.reset()
+        progress = .head
+        isPaused = false
+        isInboundUnread = false
+        sendFailure = nil
+        wasRequestSent = false
+        wasResponseBegun = false
+    }
+
+    /// Sends request bytes. On `.wouldBlock` the observer is told when to go on, with the same bytes at the same address.
+    public func send(_ bytes: UnsafeRawBufferPointer) -> SendResult {
+        precondition(phase == .connected && !bytes.isEmpty, "connected, and something to send")
+        switch connection.send(bytes) {
+        case .moved(let count):
+            wasRequestSent = wasRequestSent || count > 0
+            return .moved(count)
+        case .wouldBlock, .ended:
+            return .wouldBlock
+        case .failed(let code):
+            return .failed(makeFailure(.send, code))
+        }
+    }
+
+    /// What came of sending.
+    public enum SendResult {
+        case moved(Int)
+        case wouldBlock
+        /// The backend takes no more. A response may still be on its way: see ``receiveAfterSendFailure(_:)``.
+        case failed(StreamFailure)
+    }
+
+    /// Reads what the backend may have said before it stopped taking the request; fails the stream if that is nothing.
+    public func receiveAfterSendFailure(_ failure: StreamFailure) {
+        let exchange = exchanges
+        mayRead = true
+        sendFailure = failure
+        receive()
+        guard exchange == exchanges, phase == .connected, observer != nil, progress == .head, !isPaused else { return }
+        fail(failure)
+    }
+
+    /// The failure that ended sending, to be reported in place of the end of input that it causes.
+    private var sendFailure: StreamFailure?
+
+    /// Stops reading: back-pressure.
+    public func pause() { isPaused = true }
+
+    /// Goes on reading.
+    public func unpause() {
+        guard isPaused else { return }
+        isPaused = false
+        if isInboundUnread {
+            isInboundUnread = false
+            process(takeInbound())
+        }
+        if mayRead, !isPaused, observer != nil { receive() }
+    }
+
+    /// Ends the use of a stream whose response is complete: it rests for the next exchange, or is closed.
+    ///
+    /// - Parameter reusable: false when the request was not sent to its end.
+    public func finish(reusable: Bool) {
+        precondition(progress == .none, "the response is complete")
+        observer = nil
+        guard phase == .connected else { return }
+        guard reusable, head.isPersistent, !isPeerClosed, !hasStrayBytes, isQuiet() else {
+            close()
+            return
+        }
+        pool.rest(self)
+    }
+
+    /// Ends the use of a stream at any time, and the stream.
+    public func cancel() {
+        observer = nil
+        close()
+    }
+
+    /// Whether nothing is left to read. Where the last read left that open, another one tells.
+    private func isQuiet() -> Bool {
+        guard mayRead else { return true }
+        let buffer = pool.buffers.take()
+        defer { pool.buffers.give(buffer) }
+        guard case .wouldBlock = connection.receive(into: buffer, limit: 1) else { return false }
+        mayRead = false
+        return true
+    }
+
+    func close() {
+        guard phase != .closed else { return }
+        phase = .closed
+        progress = .none
+        observer = nil
+        releaseInbound()
+        loop.unregister(self, isClosing: true)
+        pool.multi.remove(connection)
+    }
+
+    // MARK: Events
+
+    func connectionFinished(_ code: CURLcode) {
+        guard phase == .connecting else { return }
+        let descriptor = connection.activeSocket
+        guard code == CURLE_OK, descriptor >= 0 else {
+            fail(makeFailure(connectPhase(code), code))
+            return
+        }
+        phase = .connected
+        let interest: Readiness = [.readable, .writable, .peerClosed]
+        guard loop.register(self, descriptor: descriptor, interest: interest, edgeTriggered: true) else {
+            preconditionFailure("epoll refuses a connected socket")
+        }
+        // TLS may have read beyond the handshake: ask once without an event.
+        mayRead = isEncrypted
+        observer?.streamIsWritable(self)
+    }
+
+    public override func ready(_ readiness: Readiness) {
+        if !readiness.isDisjoint(with: [.readable, .peerClosed, .hungUp, .failed]) { mayRead = true }
+        if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) { isPeerClosed = true }
+        guard let observer else {
+            // Nobody asked for anything: the backend closes, or sends what must never answer the next request.
+            if mayRead, !isMerelyTLSHousekeeping() { pool.retire(self) }
+            return
+        }
+        let exchange = exchanges
+        if readiness.contains(.writable) {
+            observer.streamIsWritable(self)
+            guard exchange == exchanges, self.observer != nil else { return }
+        }
+        if mayRead, !isPaused { receive() }
+    }
+
+    /// Whether the event on a TLS stream at rest was a session ticket or the like, without content.
+    private func isMerelyTLSHousekeeping() -> Bool { isEncrypted && !isPeerClosed && isQuiet() }
+
+    public override func resume() {
+        if observer != nil, mayRead, !isPaused { receive() }
+    }
+
+    public override func deadlineReached() {
+        if observer == nil, phase == .connected { pool.retire(self) }
+    }
+
+    // MARK: Reading
+
+    private func receive() {
+        let exchange = exchanges
+        var reads = 0
+        while mayRead, !isPaused, progress != .none, exchange == exchanges {
+            guard reads < Stream.readsPerTurn else {
+                loop.schedule(self)
+                return
+            }
+            reads += 1
+            guard readOnce() else { return }
+        }
+    }
+
+    /// Reads and hands on once; false when there is nothing more to do for now.
+    private func readOnce() -> Bool {
+        let buffer = takeInbound()
+        let wanted = min(buffer.room - Stream.tailroom, Stream.readSize)
+        precondition(wanted > 0, "the parsers refuse before a buffer is full")
+        switch connection.receive(into: buffer, limit: wanted) {
+        case .moved(let count):
+            wasResponseBegun = true
+            // A short read of cleartext means drained: news come with a new event. TLS holds bytes of its own.
+            if count < wanted, !isEncrypted, !isPeerClosed { mayRead = false }
+            process(buffer)
+            return true
+        case .wouldBlock:
+            mayRead = false
+            keep(buffer)
+            return false
+        case .ended:
+            mayRead = false
+            isPeerClosed = true
+            inputEnded(buffer)
+            return false
+        case .failed(let code):
+            pool.buffers.give(buffer)
+            fail(sendFailure ?? makeFailure(readPhase, code))
+            return false
+        }
+    }
+
+    private func takeInbound() -> Buffer {
+        guard let buffer = inbound else { return pool.buffers.take(headroom: Stream.headroom) }
+        inbound = nil
+        return buffer
+    }
+
+    /// Holds on to a buffer until more bytes come; an empty one goes back.
+    private func keep(_ buffer: Buffer) {
+        if buffer.isEmpty { pool.buffers.give(buffer) } else { inbound = buffer }
+    }
+
+    private func releaseInbound() {
+        if let buffer = inbound { pool.buffers.give(buffer) }
+        inbound = nil
+    }
+
+    private func process(_ buffer: Buffer) {
+        if progress == .head, !processHead(buffer) { return }
+        if progress == .body { processBody(buffer) }
+    }
+
+    /// Reads heads until the final one is complete; false when the buffer is kept or gone.
+    private func processHead(_ buffer: Buffer) -> Bool {
+        let exchange = exchanges
+        while true {
+            switch parser.parse(buffer.elements.span, into: &head) {
+            case .needMore:
+                keep(buffer)
+                return false
+            case .refused(let refusal):
+                pool.buffers.give(buffer)
+                fail(makeFailure(.responseHead, .malformed(refusal.rawValue), refusal.explanation))
+                return false
+            case .complete where head.isInterim:
+                observer?.stream(self, receivedInterimHeadIn: buffer)
+                guard exchange == exchanges, phase == .connected, progress == .head else {
+                    pool.buffers.give(buffer)
+                    return false
+                }
+                buffer.start += head.length
+                parser.reset()
+                head.reset()
+                if isPaused {
+                    isInboundUnread = !buffer.isEmpty
+                    keep(buffer)
+                    return false
+                }
+            case .complete where head.switchesProtocols:
+                pool.buffers.give(buffer)
+                fail(makeFailure(.responseHead, .malformed("unasked_upgrade"), "101 without an Upgrade asked for"))
+                return false
+            case .complete:
+                return processFinalHead(buffer)
+            }
+        }
+    }
+
+    private func processFinalHead(_ buffer: Buffer) -> Bool {
+        let exchange = exchanges
+        observer?.stream(self, receivedHeadIn: buffer)
+        guard exchange == exchanges, phase == .connected, progress == .head else {
+            pool.buffers.give(buffer)
+            return false
+        }
+        buffer.start += head.length
+        decoder = BodyDecoder(head.framing)
+        progress = .body
+        return true
+    }
+
+    private func processBody(_ buffer: Buffer) {
+        let decoded = decoder.decode(in: buffer, from: buffer.start, trailers: &trailers)
+        switch decoded.state {
+        case .refused(let refusal):
+            pool.buffers.give(buffer)
+            fail(makeFailure(.responseBody, .malformed(refusal.rawValue), refusal.explanation))
+        case .finished:
+            // Bytes behind the response belong to nobody: whatever they are, this connection is not used again.
+            if !decoded.rest.isEmpty { hasStrayBytes = true }
+            hand(decoded.content, of: buffer, isEnd: true)
+        case .open:
+            if !decoded.rest.isEmpty { saveUndecoded(decoded.rest, of: buffer) }
+            hand(decoded.content, of: buffer, isEnd: false)
+        }
+    }
+
+    private func hand(_ content: Range<Int>, of buffer: Buffer, isEnd: Bool) {
+        buffer.start = content.lowerBound
+        buffer.end = content.upperBound
+        if isEnd { progress = .none }
+        observer?.stream(self, receivedBodyIn: buffer, isEnd: isEnd)
+    }
+
+    /// Puts bytes that wait for more (a trailer section cut in two) aside, since the buffer goes to the observer.
+    private func saveUndecoded(_ rest: Range<Int>, of buffer: Buffer) {
+        let saved = pool.buffers.take(headroom: Stream.headroom)
+        saved.append(UnsafeRawBufferPointer(start: buffer.base + rest.lowerBound, count: rest.count))
+        inbound = saved
+    }
+
+    private func inputEnded(_ buffer: Buffer) {
+        let isComplete = progress == .body && decoder.endOfInput()
+        guard isComplete else {
+            pool.buffers.give(buffer)
+            let text =
+                switch (progress, wasResponseBegun) {
+                case (.body, _): "the backend closed the connection before the end of the response body"
+                case (_, true): "the backend closed the connection in the middle of the response head"
+                case (_, false): "the backend closed the connection without an answer"
+                }
+            fail(sendFailure ?? makeFailure(readPhase, .closed, text))
+            return
+        }
+        progress = .none
+        buffer.end = buffer.start
+        observer?.stream(self, receivedBodyIn: buffer, isEnd: true)
+    }
+
+    // MARK: Failing
+
+    private var readPhase: StreamFailure.Phase { progress == .body ? .responseBody : .responseHead }
+
+    private func connectPhase(_ code: CURLcode) -> StreamFailure.Phase {
+        switch code {
+        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
+        case CURLE_COULDNT_CONNECT: .connect
+        default: connection.hasConnected ? .tls : connection.hasResolved ? .connect : .resolve
+        }
+    }
+
+    private func makeFailure(_ phase: StreamFailure.Phase, _ code: CURLcode) -> StreamFailure {
+        makeFailure(phase, .curl(Int32(code.rawValue)), connection.failureText(code), connection.systemError)
+    }
+
+    private func makeFailure(
+        _ phase: StreamFailure.Phase,
+        _ cause: StreamFailure.Cause,
+        _ text: String,
+        _ systemError: Int32 = 0
+    ) -> StreamFailure {
+        StreamFailure(
+            phase: phase,
+            cause: cause,
+            text: text,
+            systemError: systemError,
+            wasRequestSent: wasRequestSent,
+            wasResponseBegun: wasResponseBegun,
+            wasReused: wasReused
+        )
+    }
+
+    private func fail(_ failure: StreamFailure) {
+        let observer = observer
+        close()
+        observer?.stream(self, failed: failure)
+    }
+}

@@ -1,0 +1,97 @@
+// One worker's streams to one backend.
+
+public import EventLoop
+public import HTTPWire
+
+/// What all streams of a pool have in common.
+public struct StreamSettings: Sendable {
+    /// Name lookup, TCP and TLS together, in milliseconds.
+    public var connectTimeoutMilliseconds: Int
+    /// How long an unused stream is kept, in nanoseconds; 0 keeps none.
+    public var idleNanoseconds: UInt64
+    /// The limits of a response head.
+    public var headLimits: HeadLimits
+
+    public init(connectTimeoutMilliseconds: Int, idleNanoseconds: UInt64, headLimits: HeadLimits) {
+        self.connectTimeoutMilliseconds = connectTimeoutMilliseconds
+        self.idleNanoseconds = idleNanoseconds
+        self.headLimits = headLimits
+    }
+}
+
+/// The streams of one worker to one origin: those at rest stand on a stack, the warmest on top. Loop thread only.
+public final class StreamPool {
+    public let origin: Origin
+    let settings: StreamSettings
+    let loop: EventLoop
+    let multi: CurlMulti
+    /// Where streams take the buffers that they read into.
+    let buffers: BufferPool
+    private var idle: [Stream] = []
+    private var isClosed = false
+
+    public init(
+        origin: Origin,
+        settings: StreamSettings,
+        loop: EventLoop,
+        multi: CurlMulti,
+        buffers: BufferPool
+    ) {
+        self.origin = origin
+        self.settings = settings
+        self.loop = loop
+        self.multi = multi
+        self.buffers = buffers
+    }
+
+    /// How many streams are at rest.
+    public var idleCount: Int { idle.count }
+
+    /// The stream that was used last, if any is at rest and nothing has come in on it meanwhile.
+    ///
+    /// - Parameter checked: asks the kernel once more whether the backend has closed it or sent stray bytes. For requests that
+    ///   must not be sent into a dying connection because they could not be sent again.
+    public func takeIdle(checked: Bool) -> Stream? {
+        while let stream = idle.popLast() {
+            if checked, stream.hasPendingInput {
+                stream.close()
+                continue
+            }
+            return stream
+        }
+        return nil
+    }
+
+    /// A new stream, connecting from this turn on.
+    public func connect() -> Stream { Stream(pool: self) }
+
+    /// Puts a stream to rest after a complete exchange.
+    func rest(_ stream: Stream) {
+        guard settings.idleNanoseconds > 0, !isClosed else {
+            stream.close()
+            return
+        }
+        stream.setDeadline(loop.now + settings.idleNanoseconds)
+        idle.append(stream)
+    }
+
+    /// Closes a stream at rest: its time is over, or the backend closed it or sent what nobody asked for.
+    func retire(_ stream: Stream) {
+        guard let index = idle.firstIndex(where: { $0 === stream }) else {
+            preconditionFailure("a stream without an exchange is at rest")
+        }
+        idle.remove(at: index)
+        stream.close()
+    }
+
+    /// Closes the streams at rest, and each other one when its exchange ends.
+    public func close() {
+        isClosed = true
+        let streams = idle
+        idle = []
+        for stream in streams { stream.close() }
+    }
+}
+
+@available(*, unavailable)
+extension StreamPool: Sendable {}
