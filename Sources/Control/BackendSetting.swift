@@ -78,6 +78,11 @@ extension BackendSetting {
 
     /// Reads one backend; nil together with every problem when there is any.
     private static func parse(entry: String) -> (backend: BackendSetting?, problems: [Expectation]) {
+        // First of all and alone, so that no other message repeats a password.
+        if endOfCredentials(entry) != nil {
+            return (nil, ["expected no user name and no password in a backend's URL"])
+        }
+
         var parts = entry.split(separator: ";", omittingEmptySubsequences: false)
         let url = String(parts.removeFirst())
         if parts.last == "" { parts.removeLast() }
@@ -107,13 +112,10 @@ extension BackendSetting {
             let completed = "http://\(url)"
             let isComplete = (try? parseURL(completed).get()) != nil
             let hint = isComplete ? "; did you mean \(completed)?" : ""
-            return .failure("expected a URL such as http://127.0.0.1:3000\(hint)")
+            return .failure("expected a URL such as http://127.0.0.1:3000 or http+unix:///run/app.sock\(hint)")
         }
         let scheme = url[..<separator.lowerBound].lowercased()
         let rest = String(url[separator.upperBound...])
-        // First of all, so that no other message repeats a password.
-        if rest.contains("@") { return .failure("expected no user name and no password in a backend's URL") }
-
         switch scheme {
         case "http+unix":
             if let problem = socketPathProblem(rest, example: "http+unix:///run/app.sock") { return .failure(problem) }
@@ -143,17 +145,28 @@ extension BackendSetting {
         }
     }
 
+    /// Where a user name or a password ends in the entry, even one with `;` or `/` in it; nil when there is none.
+    private static func endOfCredentials(_ entry: String) -> String.Index? {
+        let scheme = entry.firstRange(of: "://")
+        let afterScheme = entry[(scheme?.upperBound ?? entry.startIndex)...]
+        // The path of a socket may hold an @; it follows at once.
+        guard !afterScheme.hasPrefix("/") else { return nil }
+        // So may the value of an option.
+        let options = BackendOptions.Key.allCases.compactMap { afterScheme.firstRange(of: ";\($0.rawValue)=") }
+        let end = options.map(\.lowerBound).min() ?? afterScheme.endIndex
+        return afterScheme[..<end].lastIndex(of: "@")
+    }
+
     /// The entry as messages show it: a user name and a password are starred out.
     private static func withoutCredentials(_ entry: String) -> String {
-        guard let separator = entry.firstRange(of: "://"), let at = entry.lastIndex(of: "@"),
-            at > separator.lowerBound
-        else { return entry }
-        return entry[..<separator.upperBound] + "***" + entry[at...]
+        guard let end = endOfCredentials(entry) else { return entry }
+        let scheme = entry.firstRange(of: "://").map { entry[..<$0.upperBound] } ?? ""
+        return scheme + "***" + entry[end...]
     }
 }
 
 /// The options that follow a backend's URL.
-private struct BackendOptions {
+struct BackendOptions {
     /// The keys that there are.
     enum Key: String, CaseIterable {
         case name, verify, cacert, sni

@@ -37,7 +37,7 @@ public enum CommandOutcome: Sendable, Equatable {
                 return .print(CommandLineOptions.fullMessage(for: error) + "\n")
             }
             let message = CommandLineOptions.message(for: error).split(separator: "\n").joined(separator: " ")
-            return .fail(["curl-lb: " + (message == escaped(message) ? message : quoted(message))])
+            return .fail(["curl-lb: \(escaped(message))"])
         }
         if options.help { return .print(CommandLineOptions.helpText) }
         if options.version { return .print(version().text) }

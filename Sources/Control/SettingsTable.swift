@@ -22,8 +22,9 @@ enum SettingsTable {
         default: [],
         shownAs: "none",
         .backends,
-        "Backends, each URL[;key=value...] with http://, https:// or http+unix:///path. Keys: name, verify, cacert,"
-            + " sni. Backends on the command line replace these."
+        "Backends, each URL[;key=value...] with http://, https:// or http+unix:///path. Keys:"
+            + " \(BackendOptions.Key.allCases.map(\.rawValue).joined(separator: ", "))."
+            + " Backends on the command line replace these."
     )
     static let workers = Setting(
         "LB_WORKERS",
