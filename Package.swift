@@ -69,7 +69,9 @@ let package = Package(
             name: "Control",
             dependencies: [
                 "Front", "Upstream",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common
         ),
@@ -79,8 +81,6 @@ let package = Package(
             name: "curl-lb",
             dependencies: [
                 "Balancing", "Control", "EventLoop", "Forwarding", "Front", "Telemetry", "Upstream",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common
@@ -107,7 +107,11 @@ let package = Package(
             dependencies: ["Forwarding", "Balancing", "EventLoop", "Front", "HTTPWire", "MessageIO", "Upstream"],
             swiftSettings: common
         ),
-        .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: common),
+        .testTarget(
+            name: "ControlTests",
+            dependencies: ["Control", "Front", "Upstream", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: common
+        ),
         .testTarget(name: "IntegrationTests", dependencies: ["curl-lb", "origin"], swiftSettings: common),
     ]
 )

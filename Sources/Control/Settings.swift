@@ -1,0 +1,142 @@
+// Everything an operator can set, as one value, and how it is read from the environment and the command line.
+
+import Configuration
+public import Front
+public import Logging
+
+/// The effective settings of one process.
+///
+/// Every default, range and help line stands in ``SettingsTable``; a value of this type has passed all its checks.
+public struct Settings: Sendable, Equatable {
+    /// Where clients connect; at least one address.
+    public var listenAddresses: [ListenAddress] = SettingsTable.listen.defaultValue
+    /// The backends in the order given; at least one after ``load(environment:arguments:)``, names are unique.
+    public var backends: [BackendSetting] = SettingsTable.backends.defaultValue
+    /// How many workers run.
+    public var workers: Int = SettingsTable.workers.defaultValue
+    /// How many further attempts a failed one may be followed by.
+    public var retries: Int = SettingsTable.retries.defaultValue
+    /// The limit of one attempt's name lookup, TCP and TLS together.
+    public var connectTimeout: Duration = SettingsTable.connectTimeout.defaultValue
+    /// The limit from the request's last byte to the response head.
+    public var responseTimeout: Duration = SettingsTable.responseTimeout.defaultValue
+    /// How long an exchange may move no byte in either direction, and a client connection may wait for a request.
+    public var idleTimeout: Duration = SettingsTable.idleTimeout.defaultValue
+    /// How long an unused backend connection is kept; zero keeps none.
+    public var upstreamIdleTimeout: Duration = SettingsTable.upstreamIdle.defaultValue
+    /// What SIGTERM grants to exchanges in flight; zero cuts them at once.
+    public var drainTimeout: Duration = SettingsTable.drainTimeout.defaultValue
+    /// The limit of a request head or a response head, in bytes.
+    public var maxHeadBytes: Int = SettingsTable.maxHeader.defaultValue
+    /// Where access log lines go.
+    public var accessLog: AccessLog = SettingsTable.accessLog.defaultValue
+    /// What an access log line looks like.
+    public var accessLogFormat: AccessLogFormat = SettingsTable.accessLogFormat.defaultValue
+    /// The least severe level of diagnostics that is written.
+    public var logLevel: Logger.Level = SettingsTable.logLevel.defaultValue
+
+    /// Every setting at its default: no backend, so not yet fit to run.
+    public init() {}
+
+    /// Where access log lines go.
+    public enum AccessLog: Sendable, Equatable {
+        case off
+        case stdout
+        /// Appended to this file.
+        case file(path: String)
+    }
+
+    /// What an access log line looks like.
+    public enum AccessLogFormat: String, Sendable, CaseIterable {
+        case text
+        case json
+    }
+}
+
+/// Why the settings were refused: every problem that was found, not only the first.
+public struct SettingsError: Error, Equatable {
+    /// One line per problem, without the program's name and without control characters; never empty.
+    public let problems: [String]
+}
+
+/// Where each effective value came from.
+public struct Provenance: Sendable, Equatable {
+    /// Who gave a value.
+    public enum Source: String, Sendable {
+        case fallback = "default"
+        case environment
+        case commandLine = "command line"
+    }
+
+    /// The settings that were given, by variable name; what is absent is at its default.
+    var given: [String: Source] = [:]
+    /// `LB_…` variables that are no settings but what Kubernetes injects for a Service, sorted.
+    public internal(set) var ignoredVariables: [String] = []
+
+    /// Where the value of the setting with this variable name came from.
+    public subscript(name: String) -> Source {
+        given[name] ?? .fallback
+    }
+}
+
+extension Settings {
+    /// Reads and checks all settings.
+    ///
+    /// - Parameters:
+    ///   - environment: The variables of the process; those whose names do not begin with `LB_` are passed over.
+    ///   - arguments: Backends from the command line, in the syntax of `LB_BACKENDS`; when there are any, they replace
+    ///     those of `LB_BACKENDS`, which are checked nevertheless.
+    /// - Throws: ``SettingsError`` with every problem found, in the order of the table, then unknown names.
+    public static func load(
+        environment: [String: String],
+        arguments: [String] = []
+    ) throws(SettingsError) -> (settings: Settings, provenance: Provenance) {
+        let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
+        var settings = Settings()
+        var provenance = Provenance()
+        var problems: [String] = []
+
+        for row in SettingsTable.rows {
+            do {
+                if try row.read(from: reader, into: &settings) { provenance.given[row.name] = .environment }
+            } catch {
+                problems += error.refusals.map { "\(row.name)=\(quoted($0.value)): \($0.reason)" }
+            }
+        }
+
+        let backendsName = SettingsTable.backends.name
+        if !arguments.isEmpty {
+            do {
+                settings.backends = try BackendSetting.parse(arguments: arguments)
+                provenance.given[backendsName] = .commandLine
+            } catch {
+                problems += error.refusals.map { "backend \(quoted($0.value)): \($0.reason)" }
+            }
+        }
+
+        let known = SettingsTable.rows.map(\.name)
+        // Names are exact; one in another case would otherwise be ignored without a word.
+        let unknown = environment.keys.filter { $0.uppercased().hasPrefix("LB_") && !known.contains($0) }.sorted()
+        var meantBackends = false
+        for name in unknown {
+            if isKubernetesServiceVariable(name: name, value: environment[name] ?? "") {
+                provenance.ignoredVariables.append(name)
+                continue
+            }
+            let nearest = nearestName(to: name, among: known)
+            meantBackends = meantBackends || nearest == backendsName
+            let hint = nearest.map { "did you mean \($0)?" } ?? "curl-lb --help lists them all"
+            problems.append("\(escaped(name)) is not a setting; \(hint)")
+        }
+
+        let backendsWereRefused = problems.contains { $0.hasPrefix("\(backendsName)=") || $0.hasPrefix("backend ") }
+        if settings.backends.isEmpty, !backendsWereRefused, !meantBackends {
+            problems.append(
+                "no backend: expected at least one in \(backendsName) or on the command line,"
+                    + " such as http://127.0.0.1:3000"
+            )
+        }
+        guard problems.isEmpty else { throw SettingsError(problems: problems) }
+        return (settings, provenance)
+    }
+}

@@ -1,0 +1,113 @@
+// The one table of settings: help, start-up checks, --print-settings and docs/settings.md come from these rows.
+
+import FoundationEssentials
+import Front
+import Logging
+
+/// Every setting, declared once.
+///
+/// A new setting is a field of ``Settings``, a row here and its name in ``rows``.
+enum SettingsTable {
+    static let listen = Setting(
+        "LB_LISTEN",
+        \.listenAddresses,
+        default: [.tcp(host: "127.0.0.1", port: 5000)],
+        .listenAddresses,
+        "Addresses to listen on. *:port and :port stand for 0.0.0.0:port (every IPv4 address); port 0 lets the kernel"
+            + " choose."
+    )
+    static let backends = Setting(
+        "LB_BACKENDS",
+        \.backends,
+        default: [],
+        shownAs: "none",
+        .backends,
+        "Backends, each URL[;key=value...] with http://, https:// or http+unix:///path. Keys:"
+            + " \(BackendOptions.Key.allCases.map(\.rawValue).joined(separator: ", "))."
+            + " Backends on the command line replace these."
+    )
+    static let workers = Setting(
+        "LB_WORKERS",
+        \.workers,
+        default: min(ProcessInfo.processInfo.activeProcessorCount, 256),
+        shownAs: "cores",
+        .count(1...256),
+        "Workers; each runs one event loop and owns its connections."
+    )
+    static let retries = Setting(
+        "LB_RETRIES",
+        \.retries,
+        default: 2,
+        .count(0...100),
+        "Further attempts after a failed one, each at a backend not tried yet for this request."
+    )
+    static let connectTimeout = Setting(
+        "LB_CONNECT_TIMEOUT",
+        \.connectTimeout,
+        default: .seconds(2),
+        .duration(.milliseconds(1) ... .seconds(3600)),
+        "Limit of one attempt to connect: name lookup, TCP and TLS together."
+    )
+    static let responseTimeout = Setting(
+        "LB_RESPONSE_TIMEOUT",
+        \.responseTimeout,
+        default: .seconds(30),
+        .duration(.milliseconds(1) ... .seconds(24 * 3600)),
+        "Limit from the request's last byte to the response head."
+    )
+    static let idleTimeout = Setting(
+        "LB_IDLE_TIMEOUT",
+        \.idleTimeout,
+        default: .seconds(60),
+        .duration(.milliseconds(1) ... .seconds(24 * 3600)),
+        "How long an exchange may move no byte in either direction, and a client connection may stay idle."
+    )
+    static let upstreamIdle = Setting(
+        "LB_UPSTREAM_IDLE",
+        \.upstreamIdleTimeout,
+        default: .seconds(4),
+        .duration(.zero ... .seconds(3600)),
+        "How long an unused backend connection is kept; 0 keeps none."
+    )
+    static let drainTimeout = Setting(
+        "LB_DRAIN_TIMEOUT",
+        \.drainTimeout,
+        default: .seconds(30),
+        .duration(.zero ... .seconds(3600)),
+        "What SIGTERM grants to exchanges in flight; 0 cuts them at once."
+    )
+    static let maxHeader = Setting(
+        "LB_MAX_HEADER",
+        \.maxHeadBytes,
+        default: 64 * 1024,
+        .size(1024...1024 * 1024),
+        "Limit of a request head or a response head."
+    )
+    static let accessLog = Setting(
+        "LB_ACCESS_LOG",
+        \.accessLog,
+        default: .stdout,
+        .accessLog,
+        "Where access log lines go."
+    )
+    static let accessLogFormat = Setting(
+        "LB_ACCESS_LOG_FORMAT",
+        \.accessLogFormat,
+        default: .text,
+        .word(),
+        "What an access log line looks like."
+    )
+    static let logLevel = Setting(
+        "LB_LOG_LEVEL",
+        \.logLevel,
+        default: .info,
+        .word(),
+        "Least severe level of diagnostics that is written."
+    )
+
+    /// The rows in the order in which they are read, listed and documented.
+    static let rows: [any SettingRow] = [
+        listen, backends, workers, retries, connectTimeout, responseTimeout, idleTimeout, upstreamIdle, drainTimeout,
+        maxHeader, accessLog, accessLogFormat, logLevel,
+    ]
+}

@@ -1,0 +1,81 @@
+// Words for messages: quoting without control characters, lists of alternatives, and the nearest known name.
+
+/// The text with control characters, quotes and backslashes escaped, so that a message stays on its line.
+func escaped(_ text: String) -> String {
+    var result = ""
+    for scalar in text.unicodeScalars {
+        switch scalar {
+        case "\\": result += "\\\\"
+        case "\"": result += "\\\""
+        case "\n": result += "\\n"
+        case "\r": result += "\\r"
+        case "\t": result += "\\t"
+        default:
+            if isPrintable(scalar) {
+                result.unicodeScalars.append(scalar)
+            } else {
+                result += "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+            }
+        }
+    }
+    return result
+}
+
+/// The text escaped, between quotes, and cut after 200 characters.
+func quoted(_ text: String) -> String {
+    let limit = 200
+    return text.count > limit ? "\"\(escaped(String(text.prefix(limit))))…\"" : "\"\(escaped(text))\""
+}
+
+/// Whether a terminal shows the scalar as itself: no control, no formatting such as a change of writing direction.
+private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+    default: true
+    }
+}
+
+/// `a, b or c`.
+func alternatives(_ words: [String]) -> String {
+    guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+    return words.dropLast().joined(separator: ", ") + " or " + last
+}
+
+/// `; did you mean …?` when a known name is near, else nothing.
+func suggestion(for name: String, among known: [String]) -> String {
+    nearestName(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
+}
+
+/// The known name that takes the fewest edits to reach, case aside; nil when all are farther than half the name.
+///
+/// Of equally near names the first wins.
+func nearestName(to name: String, among known: [String]) -> String? {
+    // No known name is near such a long one, and the comparison costs the product of the lengths.
+    guard name.count <= 64 else { return nil }
+    let nearest =
+        known
+        .map { (name: $0, distance: editDistance(name.uppercased(), $0.uppercased())) }
+        .min { $0.distance < $1.distance }
+    guard let nearest, nearest.distance <= max(1, name.count / 2) else { return nil }
+    return nearest.name
+}
+
+/// The number of insertions, deletions, replacements and swaps of neighbours between two texts.
+func editDistance(_ first: String, _ second: String) -> Int {
+    let (a, b) = (Array(first), Array(second))
+    guard !a.isEmpty, !b.isEmpty else { return max(a.count, b.count) }
+    var beforeLast: [Int] = []
+    var last = Array(0...b.count)
+    for i in 1...a.count {
+        var row = [i]
+        for j in 1...b.count {
+            var distance = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1))
+            if i > 1, j > 1, a[i - 1] == b[j - 2], a[i - 2] == b[j - 1] {
+                distance = min(distance, beforeLast[j - 2] + 1)
+            }
+            row.append(distance)
+        }
+        (beforeLast, last) = (last, row)
+    }
+    return last[b.count]
+}

@@ -1,0 +1,112 @@
+// Tests of reading all settings: defaults, each variable, where values come from, and what Kubernetes injects.
+
+import Front
+import Logging
+import Testing
+import Upstream
+
+@testable import Control
+
+@Suite struct LoadTests {
+    @Test func `without variables every setting is at its default`() throws {
+        let (settings, provenance) = try Settings.load(environment: ["PATH": "/bin"], arguments: ["http://a"])
+        #expect(settings.listenAddresses == [.tcp(host: "127.0.0.1", port: 5000)])
+        #expect((1...256).contains(settings.workers))
+        #expect(settings.retries == 2)
+        #expect(settings.connectTimeout == .seconds(2))
+        #expect(settings.responseTimeout == .seconds(30))
+        #expect(settings.idleTimeout == .seconds(60))
+        #expect(settings.upstreamIdleTimeout == .seconds(4))
+        #expect(settings.drainTimeout == .seconds(30))
+        #expect(settings.maxHeadBytes == 65536)
+        #expect(settings.accessLog == .stdout)
+        #expect(settings.accessLogFormat == .text)
+        #expect(settings.logLevel == .info)
+        for row in SettingsTable.rows where row.name != "LB_BACKENDS" { #expect(provenance[row.name] == .fallback) }
+    }
+
+    @Test func `every variable reaches its field`() throws {
+        let environment = [
+            "LB_LISTEN": "[::1]:81", "LB_BACKENDS": "http://a", "LB_WORKERS": "3", "LB_RETRIES": "4",
+            "LB_CONNECT_TIMEOUT": "5ms", "LB_RESPONSE_TIMEOUT": "6s", "LB_IDLE_TIMEOUT": "7m", "LB_UPSTREAM_IDLE": "0",
+            "LB_DRAIN_TIMEOUT": "1h", "LB_MAX_HEADER": "9KiB", "LB_ACCESS_LOG": "off", "LB_ACCESS_LOG_FORMAT": "json",
+            "LB_LOG_LEVEL": "critical",
+        ]
+        let (settings, provenance) = try Settings.load(environment: environment)
+        var expected = Settings()
+        expected.listenAddresses = [.tcp(host: "::1", port: 81)]
+        expected.backends = [BackendSetting(origin: Origin(scheme: .http, host: "a", port: 80))]
+        expected.workers = 3
+        expected.retries = 4
+        expected.connectTimeout = .milliseconds(5)
+        expected.responseTimeout = .seconds(6)
+        expected.idleTimeout = .seconds(420)
+        expected.upstreamIdleTimeout = .zero
+        expected.drainTimeout = .seconds(3600)
+        expected.maxHeadBytes = 9216
+        expected.accessLog = .off
+        expected.accessLogFormat = .json
+        expected.logLevel = .critical
+        #expect(settings == expected)
+        #expect(Set(environment.keys) == Set(SettingsTable.rows.map(\.name)))
+        for row in SettingsTable.rows { #expect(provenance[row.name] == .environment) }
+    }
+
+    @Test func `each field of the settings has one row`() {
+        #expect(Mirror(reflecting: Settings()).children.count == SettingsTable.rows.count)
+        #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
+    }
+
+    @Test func `a setting's default is a value that it accepts`() throws {
+        for row in SettingsTable.rows where row.name != "LB_BACKENDS" {
+            let text = row.print(Settings())
+            #expect(throws: Never.self) { try Settings.load(environment: [row.name: text], arguments: ["http://a"]) }
+        }
+    }
+
+    @Test func `backends of the command line replace those of the environment`() throws {
+        let (settings, provenance) = try Settings.load(
+            environment: ["LB_BACKENDS": "http://a"],
+            arguments: ["http://b", "http://c,http://d"]
+        )
+        #expect(settings.backends.map(\.name) == ["b:80", "c:80", "d:80"])
+        #expect(provenance["LB_BACKENDS"] == .commandLine)
+    }
+
+    @Test func `empty LB_BACKENDS means none, so the command line may name them`() throws {
+        let (settings, _) = try Settings.load(environment: ["LB_BACKENDS": " "], arguments: ["http://b"])
+        #expect(settings.backends.map(\.name) == ["b:80"])
+    }
+
+    @Test func `what Kubernetes injects for a Service is ignored and remembered`() throws {
+        let injected = [
+            "LB_SERVICE_HOST": "10.0.0.1", "LB_SERVICE_PORT": "80", "LB_SERVICE_PORT_HTTP": "80",
+            "LB_PORT": "tcp://10.0.0.1:80", "LB_PORT_80_TCP": "tcp://10.0.0.1:80", "LB_PORT_80_TCP_PROTO": "tcp",
+            "LB_PORT_80_TCP_PORT": "80", "LB_PORT_80_TCP_ADDR": "10.0.0.1", "LB_PORT_53_UDP": "udp://10.0.0.1:53",
+            "LB_ADMIN_SERVICE_HOST": "10.0.0.2", "LB_ADMIN_PORT": "tcp://10.0.0.2:81",
+            "LB_ADMIN_PORT_81_TCP_ADDR": "10.0.0.2",
+        ]
+        let (_, provenance) = try Settings.load(environment: injected, arguments: ["http://a"])
+        #expect(provenance.ignoredVariables == injected.keys.sorted())
+    }
+
+    @Test(
+        "what only resembles it is refused",
+        arguments: [
+            ("LB_PORT", "8080"), ("LB_PORT", ""), ("LB_SERVICE_PORT", "x"), ("LB_SERVICE", "10.0.0.1"),
+            ("LB_PORT_TCP", "tcp://a"), ("LB_80_TCP", "tcp://a"), ("LB_PORT_80_HTTP", "x"), ("lb_service_host", "a"),
+        ]
+    )
+    func resembling(name: String, value: String) {
+        #expect(!isKubernetesServiceVariable(name: name, value: value))
+        #expect(throws: SettingsError.self) { try Settings.load(environment: [name: value], arguments: ["http://a"]) }
+    }
+
+    @Test func `no setting has a name that Kubernetes may inject`() {
+        for row in SettingsTable.rows {
+            for value in ["1", "10.0.0.1", "tcp://10.0.0.1:80"] {
+                #expect(!isKubernetesServiceVariable(name: row.name, value: value))
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+// Mistakes operators make, each with the one line that answers it. Free of imports, so that any test can run the table.
+
+/// A command line and an environment with one mistake in them.
+struct Mistake: Sendable, CustomStringConvertible {
+    /// The variables that are set.
+    let environment: [String: String]
+    /// The command line without the program's name.
+    let arguments: [String]
+    /// The one line on standard error; the exit code is 2.
+    let line: String
+
+    init(_ environment: [String: String], _ arguments: [String], _ line: String) {
+        self.environment = environment
+        self.arguments = arguments
+        self.line = line
+    }
+
+    /// A mistake in a variable, beside a good backend on the command line.
+    init(_ environment: [String: String], _ line: String) {
+        self.init(environment, ["http://127.0.0.1:3000"], line)
+    }
+
+    var description: String { line }
+
+    static let all = names + scalars + listenAddresses + backends + commandLines
+}
+
+extension Mistake {
+    static let names: [Mistake] = [
+        Mistake(["LB_RETRYS": "1"], "curl-lb: LB_RETRYS is not a setting; did you mean LB_RETRIES?"),
+        Mistake(["LB_TIMEOUT": "1s"], "curl-lb: LB_TIMEOUT is not a setting; did you mean LB_IDLE_TIMEOUT?"),
+        Mistake(["lb_retries": "1"], "curl-lb: lb_retries is not a setting; did you mean LB_RETRIES?"),
+        Mistake(["LB_": ""], "curl-lb: LB_ is not a setting; curl-lb --help lists them all"),
+        Mistake(
+            ["LB_COLOUR_OF_THE_SKY": "blue"],
+            "curl-lb: LB_COLOUR_OF_THE_SKY is not a setting; curl-lb --help lists them all"
+        ),
+        Mistake(["LB_A\nB": ""], #"curl-lb: LB_A\nB is not a setting; curl-lb --help lists them all"#),
+        // Kubernetes injects an LB_PORT of its own, but not one like this.
+        Mistake(["LB_PORT": "8080"], "curl-lb: LB_PORT is not a setting; curl-lb --help lists them all"),
+        Mistake(
+            ["LB_BACKEND": "http://127.0.0.1:3000"],
+            [],
+            "curl-lb: LB_BACKEND is not a setting; did you mean LB_BACKENDS?"
+        ),
+    ]
+
+    static let scalars: [Mistake] = [
+        Mistake(["LB_WORKERS": "0"], #"curl-lb: LB_WORKERS="0": expected a whole number between 1 and 256"#),
+        Mistake(["LB_WORKERS": "257"], #"curl-lb: LB_WORKERS="257": expected a whole number between 1 and 256"#),
+        Mistake(["LB_WORKERS": "auto"], #"curl-lb: LB_WORKERS="auto": expected a whole number between 1 and 256"#),
+        Mistake(
+            ["LB_WORKERS": ""],
+            #"curl-lb: LB_WORKERS="": expected a whole number between 1 and 256; unset it to get the default, cores"#
+        ),
+        Mistake(["LB_RETRIES": "-1"], #"curl-lb: LB_RETRIES="-1": expected a whole number between 0 and 100"#),
+        Mistake(["LB_RETRIES": "2.0"], #"curl-lb: LB_RETRIES="2.0": expected a whole number between 0 and 100"#),
+        Mistake(["LB_RETRIES": "2\r"], #"curl-lb: LB_RETRIES="2\r": expected a whole number between 0 and 100"#),
+        Mistake(["LB_RETRIES": "٢"], #"curl-lb: LB_RETRIES="٢": expected a whole number between 0 and 100"#),
+        Mistake(
+            ["LB_RETRIES": "99999999999999999999"],
+            #"curl-lb: LB_RETRIES="99999999999999999999": expected a whole number between 0 and 100"#
+        ),
+        Mistake(
+            ["LB_RETRIES": "\u{1B}[2J\u{202E}\"\\"],
+            #"curl-lb: LB_RETRIES="\u{1B}[2J\u{202E}\"\\": expected a whole number between 0 and 100"#
+        ),
+        Mistake(
+            ["LB_CONNECT_TIMEOUT": "2"],
+            #"curl-lb: LB_CONNECT_TIMEOUT="2": expected a duration with a unit between 1ms and 1h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(
+            ["LB_CONNECT_TIMEOUT": "0s"],
+            #"curl-lb: LB_CONNECT_TIMEOUT="0s": expected a duration with a unit between 1ms and 1h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(
+            ["LB_CONNECT_TIMEOUT": "61m"],
+            #"curl-lb: LB_CONNECT_TIMEOUT="61m": expected a duration with a unit between 1ms and 1h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(
+            ["LB_RESPONSE_TIMEOUT": "30 s"],
+            #"curl-lb: LB_RESPONSE_TIMEOUT="30 s": expected a duration with a unit between 1ms and 24h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(
+            ["LB_IDLE_TIMEOUT": "1d"],
+            #"curl-lb: LB_IDLE_TIMEOUT="1d": expected a duration with a unit between 1ms and 24h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(
+            ["LB_UPSTREAM_IDLE": "4"],
+            #"curl-lb: LB_UPSTREAM_IDLE="4": expected 0 or a duration with a unit between 1ms and 1h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(
+            ["LB_DRAIN_TIMEOUT": ""],
+            #"curl-lb: LB_DRAIN_TIMEOUT="": expected 0 or a duration with a unit between 1ms and 1h,"#
+                + " such as 250ms, 2s or 5m; unset it to get the default, 30s"
+        ),
+        Mistake(
+            ["LB_MAX_HEADER": "64kB"],
+            #"curl-lb: LB_MAX_HEADER="64kB": expected a size in bytes, KiB or MiB between 1KiB and 1MiB,"#
+                + " such as 65536 or 64KiB"
+        ),
+        Mistake(
+            ["LB_MAX_HEADER": "1023"],
+            #"curl-lb: LB_MAX_HEADER="1023": expected a size in bytes, KiB or MiB between 1KiB and 1MiB,"#
+                + " such as 65536 or 64KiB"
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG": "of"],
+            #"curl-lb: LB_ACCESS_LOG="of": expected off, stdout or a file's path with a slash,"#
+                + " such as /var/log/curl-lb.log; did you mean off?"
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG": "access.log"],
+            #"curl-lb: LB_ACCESS_LOG="access.log": expected off, stdout or a file's path with a slash,"#
+                + " such as /var/log/curl-lb.log"
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG": "/"],
+            #"curl-lb: LB_ACCESS_LOG="/": expected a file's path, not a directory's"#
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG": "/no/such/directory/access.log"],
+            #"curl-lb: LB_ACCESS_LOG="/no/such/directory/access.log": expected a path in a directory that exists"#
+        ),
+        Mistake(["LB_ACCESS_LOG_FORMAT": "xml"], #"curl-lb: LB_ACCESS_LOG_FORMAT="xml": expected text or json"#),
+        Mistake(
+            ["LB_ACCESS_LOG_FORMAT": "JSON"],
+            #"curl-lb: LB_ACCESS_LOG_FORMAT="JSON": expected text or json; did you mean json?"#
+        ),
+        Mistake(
+            ["LB_LOG_LEVEL": "warn"],
+            #"curl-lb: LB_LOG_LEVEL="warn": expected trace, debug, info, notice, warning, error or critical"#
+        ),
+    ]
+
+    static let listenAddresses: [Mistake] = [
+        Mistake(
+            ["LB_LISTEN": ""],
+            #"curl-lb: LB_LISTEN="": expected one or more of host:port, [v6]:port or unix:/path;"#
+                + " unset it to get the default, 127.0.0.1:5000"
+        ),
+        Mistake(["LB_LISTEN": " , "], #"curl-lb: LB_LISTEN=" , ": expected at least one address to listen on"#),
+        Mistake(
+            ["LB_LISTEN": "5000"],
+            #"curl-lb: LB_LISTEN="5000": expected host:port; did you mean 127.0.0.1:5000 or *:5000?"#
+        ),
+        Mistake(
+            ["LB_LISTEN": "localhost"],
+            #"curl-lb: LB_LISTEN="localhost": expected a port after the host, such as 127.0.0.1:5000"#
+        ),
+        Mistake(
+            ["LB_LISTEN": "127.0.0.1:65536"],
+            #"curl-lb: LB_LISTEN="127.0.0.1:65536": expected a port between 0 and 65535, not "65536""#
+        ),
+        Mistake(
+            ["LB_LISTEN": "127.0.0.256:80"],
+            #"curl-lb: LB_LISTEN="127.0.0.256:80": expected a host name, an IPv4 address"#
+                + #" or an IPv6 address in brackets, not "127.0.0.256""#
+        ),
+        Mistake(
+            ["LB_LISTEN": "::1:5000"],
+            #"curl-lb: LB_LISTEN="::1:5000": expected brackets around an IPv6 address, such as [::1]:3000"#
+        ),
+        Mistake(
+            ["LB_LISTEN": "http://127.0.0.1:5000"],
+            #"curl-lb: LB_LISTEN="http://127.0.0.1:5000": expected host:port, [v6]:port or unix:/path, not a URL"#
+        ),
+        Mistake(
+            ["LB_LISTEN": "unix:run/lb.sock"],
+            #"curl-lb: LB_LISTEN="unix:run/lb.sock": expected an absolute path, such as unix:/run/curl-lb.sock"#
+        ),
+        Mistake(
+            ["LB_LISTEN": ":80 *:80"],
+            #"curl-lb: LB_LISTEN="*:80": expected each address once; 0.0.0.0:80 is given twice"#
+        ),
+    ]
+
+    static let backends: [Mistake] = [
+        Mistake(
+            [:],
+            [],
+            "curl-lb: no backend: expected at least one in LB_BACKENDS or on the command line,"
+                + " such as http://127.0.0.1:3000"
+        ),
+        Mistake(
+            ["LB_BACKENDS": ""],
+            [],
+            "curl-lb: no backend: expected at least one in LB_BACKENDS or on the command line,"
+                + " such as http://127.0.0.1:3000"
+        ),
+        backend(
+            "127.0.0.1:3000",
+            "expected a URL such as http://127.0.0.1:3000 or http+unix:///run/app.sock;"
+                + " did you mean http://127.0.0.1:3000?"
+        ),
+        backend(
+            "unix:/run/app.sock",
+            "expected a URL such as http://127.0.0.1:3000 or http+unix:///run/app.sock"
+        ),
+        backend("ftp://files:21", "expected http://, https:// or http+unix:///, not ftp://"),
+        backend("http://", "expected a host name, an IPv4 address or an IPv6 address in brackets"),
+        backend("http://a:0", #"expected a port between 1 and 65535, not "0""#),
+        backend("http://a:", #"expected a port between 1 and 65535, not """#),
+        backend("http://a:99999", #"expected a port between 1 and 65535, not "99999""#),
+        backend(
+            "http://bücher.example",
+            #"expected a host name, an IPv4 address or an IPv6 address in brackets, not "bücher.example""#
+        ),
+        backend("http://127.1", #"expected a host name, an IPv4 address or an IPv6 address in brackets, not "127.1""#),
+        backend("http://::1:80", "expected brackets around an IPv6 address, such as [::1]:3000"),
+        backend(
+            "http://[fe80::1%25eth0]:80",
+            #"expected a host name, an IPv4 address or an IPv6 address in brackets, not "[fe80::1%25eth0]""#
+        ),
+        backend("http://a/api", #"expected no path in a backend's URL, not "/api": requests keep their own"#),
+        backend("http://a/?x=1", "expected no query (?...) in a backend's URL"),
+        backend("http://a#top", "expected no fragment (#...) in a backend's URL"),
+        backend(
+            "http://joe:secret@a:80",
+            shown: "http://***@a:80",
+            "expected no user name and no password in a backend's URL"
+        ),
+        backend(
+            "joe:se/cr;et@a:80",
+            shown: "***@a:80",
+            "expected no user name and no password in a backend's URL"
+        ),
+        backend("http+unix://run/app.sock", "expected an absolute path, such as http+unix:///run/app.sock"),
+        backend(
+            "http+unix:///" + String(repeating: "a", count: 107),
+            "expected a path of at most 107 bytes, not 108"
+        ),
+        backend(
+            "http://a;nmae=b",
+            #"expected the option name, verify, cacert or sni, not "nmae"; did you mean name?"#
+        ),
+        backend("http://a;weight=2", #"expected the option name, verify, cacert or sni, not "weight""#),
+        backend("http://a;name", "expected a value after name, as in name=..."),
+        backend(
+            "http://a;name=",
+            #"expected 1 to 64 letters, digits, dots, dashes or underscores after name=, not """#
+        ),
+        backend("http://a;name=b;name=c", "expected the option name only once"),
+        backend("https://a;verify=yes", #"expected on or off after verify=, not "yes""#),
+        backend("http://a;verify=off", "expected verify only with https://"),
+        backend(
+            "https://a;cacert=/no/such.pem",
+            #"expected a readable file of PEM certificates after cacert=, not "/no/such.pem""#
+        ),
+        backend("https://a;cacert=/", #"expected a readable file of PEM certificates after cacert=, not "/""#),
+        backend("https://a;sni=10.0.0.1", #"expected a host name after sni=, not "10.0.0.1""#),
+        Mistake(
+            ["LB_BACKENDS": "http://a https://a:80"],
+            [],
+            #"curl-lb: LB_BACKENDS="https://a:80": expected a name of its own, a:80 is taken; give one with ;name="#
+        ),
+        // What the command line replaces is checked all the same.
+        Mistake(
+            ["LB_BACKENDS": "ftp://a"],
+            #"curl-lb: LB_BACKENDS="ftp://a": expected http://, https:// or http+unix:///, not ftp://"#
+        ),
+    ]
+
+    static let commandLines: [Mistake] = [
+        Mistake([:], ["--chekc"], "curl-lb: Unknown option '--chekc'. Did you mean '--check'?"),
+        Mistake([:], ["-x"], "curl-lb: Unknown option '-x'"),
+        Mistake(
+            [:],
+            ["--check=1"],
+            "curl-lb: The option '--check' does not take any value, but '1' was specified."
+        ),
+        Mistake(
+            [:],
+            ["127.0.0.1:3000"],
+            #"curl-lb: backend "127.0.0.1:3000": expected a URL such as http://127.0.0.1:3000"#
+                + " or http+unix:///run/app.sock; did you mean http://127.0.0.1:3000?"
+        ),
+        Mistake([:], [""], #"curl-lb: backend "": expected a URL such as http://127.0.0.1:3000"#),
+        Mistake(
+            [:],
+            ["http://a", "http://a"],
+            #"curl-lb: backend "http://a": expected a name of its own, a:80 is taken; give one with ;name="#
+        ),
+    ]
+
+    /// A mistake in the one backend of `LB_BACKENDS`.
+    private static func backend(_ entry: String, shown: String? = nil, _ reason: String) -> Mistake {
+        Mistake(["LB_BACKENDS": entry], [], "curl-lb: LB_BACKENDS=\"\(shown ?? entry)\": \(reason)")
+    }
+}
