@@ -22,12 +22,13 @@ private let style = """
     * { box-sizing: border-box; margin: 0; }
     body {
       --accent: hsl(var(--hue) var(--depth));
-      min-height: 100vh; padding: 2rem 1rem; display: grid; place-items: center;
+      min-height: 100vh; padding: 2rem 1rem; display: grid; grid-template-columns: minmax(0, 44rem);
+      place-content: center;
       background: var(--paper); color: var(--ink);
       font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
     }
     main {
-      width: min(44rem, 100%); padding: 2rem; display: grid; gap: 1.5rem;
+      padding: 2rem; display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.5rem;
       background: var(--card); border: 1px solid var(--line); border-top: 6px solid var(--accent);
       border-radius: 14px; box-shadow: 0 12px 40px rgb(0 0 0 / .08);
     }
@@ -43,7 +44,7 @@ private let style = """
     td { padding: .35rem 0; border-top: 1px solid var(--line); }
     td + td { text-align: right; font-weight: 600; }
     pre {
-      padding: 1rem; overflow-x: auto; border-radius: 10px; background: var(--paper);
+      padding: 1rem; border-radius: 10px; background: var(--paper); white-space: pre-wrap; overflow-wrap: anywhere;
       font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
     }
 
