@@ -68,7 +68,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Front", "Upstream",
+                "Front", "Telemetry", "Upstream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "curl-lb",
             dependencies: [
-                "Balancing", "Control", "EventLoop", "Forwarding", "Front", "Telemetry", "Upstream",
+                "Control", "EventLoop", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common
@@ -109,7 +109,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ControlTests",
-            dependencies: ["Control", "Front", "Upstream", .product(name: "Logging", package: "swift-log")],
+            dependencies: [
+                "Control", "Front", "Telemetry", "Upstream",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: common
         ),
         .testTarget(name: "IntegrationTests", dependencies: ["curl-lb", "origin"], swiftSettings: common),

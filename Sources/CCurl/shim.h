@@ -89,3 +89,6 @@ static inline CURLSHcode lb_share_hold(CURLSH *share, curl_lock_data data) {
 
 /// The length of CURLOPT_ERRORBUFFER.
 enum { LB_CURL_ERROR_SIZE = CURL_ERROR_SIZE };
+
+/// What libcurl says of itself (CURLVERSION_NOW is a macro that Swift does not see).
+static inline const curl_version_info_data *lb_version_info(void) { return curl_version_info(CURLVERSION_NOW); }

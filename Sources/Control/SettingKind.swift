@@ -1,6 +1,7 @@
 // The kinds of values settings take: how each is described, parsed and printed.
 
 import Glibc
+import Telemetry
 
 /// How a value of one type is written.
 struct SettingKind<Value: Sendable>: Sendable {
@@ -118,7 +119,7 @@ extension SettingKind where Value: CaseIterable & RawRepresentable, Value.RawVal
     }
 }
 
-extension SettingKind where Value == Settings.AccessLog {
+extension SettingKind where Value == AccessLogDestination {
     /// `off`, `stdout` or a path, which needs a slash so that a misspelt word does not become a file.
     static let accessLog: SettingKind = {
         let expectation = "off, stdout or a file's path with a slash, such as /var/log/curl-lb.log"
@@ -128,7 +129,7 @@ extension SettingKind where Value == Settings.AccessLog {
             parse: { text throws(ValueError) in
                 switch text {
                 case "off": return .off
-                case "stdout": return .stdout
+                case "stdout": return .standardOutput
                 default: break
                 }
                 guard text.contains("/") else {
@@ -149,7 +150,7 @@ extension SettingKind where Value == Settings.AccessLog {
             print: {
                 switch $0 {
                 case .off: "off"
-                case .stdout: "stdout"
+                case .standardOutput: "stdout"
                 case .file(let path): path
                 }
             }

@@ -3,6 +3,7 @@
 import Configuration
 public import Front
 public import Logging
+public import Telemetry
 
 /// The effective settings of one process.
 ///
@@ -29,7 +30,7 @@ public struct Settings: Sendable, Equatable {
     /// The limit of a request head or a response head, in bytes.
     public var maxHeadBytes: Int = SettingsTable.maxHeader.defaultValue
     /// Where access log lines go.
-    public var accessLog: AccessLog = SettingsTable.accessLog.defaultValue
+    public var accessLog: AccessLogDestination = SettingsTable.accessLog.defaultValue
     /// What an access log line looks like.
     public var accessLogFormat: AccessLogFormat = SettingsTable.accessLogFormat.defaultValue
     /// The least severe level of diagnostics that is written.
@@ -37,20 +38,6 @@ public struct Settings: Sendable, Equatable {
 
     /// Every setting at its default: no backend, so not yet fit to run.
     public init() {}
-
-    /// Where access log lines go.
-    public enum AccessLog: Sendable, Equatable {
-        case off
-        case stdout
-        /// Appended to this file.
-        case file(path: String)
-    }
-
-    /// What an access log line looks like.
-    public enum AccessLogFormat: String, Sendable, CaseIterable {
-        case text
-        case json
-    }
 }
 
 /// Why the settings were refused: every problem that was found, not only the first.

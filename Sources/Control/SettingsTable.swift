@@ -3,6 +3,7 @@
 import FoundationEssentials
 import Front
 import Logging
+import Telemetry
 
 /// Every setting, declared once.
 ///
@@ -86,7 +87,7 @@ enum SettingsTable {
     static let accessLog = Setting(
         "LB_ACCESS_LOG",
         \.accessLog,
-        default: .stdout,
+        default: .standardOutput,
         .accessLog,
         "Where access log lines go."
     )

@@ -66,6 +66,9 @@ public enum Socket {
         _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &lingering, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// Lets the process open as many descriptors as its hard limit allows; returns that limit. `setrlimit` RLIMIT_NOFILE.
+    public static func raiseDescriptorLimit() -> UInt64 { lb_raise_descriptor_limit() }
+
     /// Closes a descriptor. `close`.
     public static func closeDescriptor(_ descriptor: CInt) { _ = close(descriptor) }
 }

@@ -86,7 +86,9 @@ public final class RequestReader {
             start: buffer.base.assumingMemoryBound(to: UInt8.self) + messageStart,
             count: buffer.end - messageStart
         )
-        return parser.parse(bytes.span, into: &head)
+        let progress = parser.parse(bytes.span, into: &head)
+        if progress == .complete { head.markHopByHop(bytes.span) }
+        return progress
     }
 
     /// The head's first byte.

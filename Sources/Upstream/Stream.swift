@@ -308,7 +308,9 @@ public final class Stream: EventHandler {
     private func processHead(_ buffer: Buffer) -> Bool {
         let exchange = exchanges
         while true {
-            switch parser.parse(buffer.elements.span, into: &head) {
+            let progress = parser.parse(buffer.elements.span, into: &head)
+            if progress == .complete { head.markHopByHop(buffer.elements.span) }
+            switch progress {
             case .needMore:
                 keep(buffer)
                 return false
@@ -318,7 +320,7 @@ public final class Stream: EventHandler {
                 return false
             case .complete where head.isInterim:
                 observer?.stream(self, receivedInterimHeadIn: buffer)
-                guard exchange == exchanges, phase == .connected, progress == .head else {
+                guard exchange == exchanges, phase == .connected, self.progress == .head else {
                     pool.buffers.give(buffer)
                     return false
                 }

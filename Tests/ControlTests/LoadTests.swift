@@ -2,6 +2,7 @@
 
 import Front
 import Logging
+import Telemetry
 import Testing
 import Upstream
 
@@ -19,7 +20,7 @@ import Upstream
         #expect(settings.upstreamIdleTimeout == .seconds(4))
         #expect(settings.drainTimeout == .seconds(30))
         #expect(settings.maxHeadBytes == 65536)
-        #expect(settings.accessLog == .stdout)
+        #expect(settings.accessLog == .standardOutput)
         #expect(settings.accessLogFormat == .text)
         #expect(settings.logLevel == .info)
         for row in SettingsTable.rows where row.name != "LB_BACKENDS" { #expect(provenance[row.name] == .fallback) }

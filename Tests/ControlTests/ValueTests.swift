@@ -1,6 +1,7 @@
 // Tests of good values: what each text becomes, and that what is printed reads back as the same value.
 
 import Front
+import Telemetry
 import Testing
 
 @testable import Control
@@ -91,11 +92,11 @@ import Testing
     @Test(
         "an access log",
         arguments: [
-            ("off", .off), ("stdout", .stdout), ("/dev/null", .file(path: "/dev/null")),
+            ("off", .off), ("stdout", .standardOutput), ("/dev/null", .file(path: "/dev/null")),
             ("./access log", .file(path: "./access log")), ("/tmp/new.log", .file(path: "/tmp/new.log")),
-        ] as [(String, Settings.AccessLog)]
+        ] as [(String, AccessLogDestination)]
     )
-    func accessLog(text: String, log: Settings.AccessLog) throws {
+    func accessLog(text: String, log: AccessLogDestination) throws {
         let kind = SettingKind.accessLog
         #expect(try kind.parse(text) == log)
         #expect(kind.print(log) == text)

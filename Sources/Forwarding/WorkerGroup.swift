@@ -1,0 +1,62 @@
+// All workers of the process, each on a queue of its own.
+
+internal import Balancing
+internal import Dispatch
+internal import EventLoop
+public import Front
+internal import Synchronization
+public import Telemetry
+
+/// Starts the workers, gives each connection to the one with the fewest, and tells when all have stopped. Any thread.
+public final class WorkerGroup: Sendable {
+    private let shares: [WorkerShare]
+    private let running = DispatchGroup()
+
+    /// Starts `count` workers on the same backends.
+    public init(
+        count: Int,
+        settings: ForwardingSettings,
+        backends configurations: [BackendConfiguration],
+        accessLog: AccessLog?
+    ) {
+        shares = (0..<count).map { _ in WorkerShare() }
+        let backends = BackendPool(names: configurations.map(\.name))
+        for (index, share) in shares.enumerated() {
+            // A serial queue of its own: it gets a thread of its own, and keeps it.
+            let queue = DispatchQueue(label: "curl-lb.worker.\(index)")
+            queue.async(group: running) {
+                Worker(
+                    settings: settings,
+                    backends: backends,
+                    configurations: configurations,
+                    accessLog: accessLog,
+                    share: share
+                ).run()
+            }
+        }
+    }
+
+    /// Gives a connection to the worker with the fewest.
+    public func serve(_ socket: AcceptedSocket) {
+        var least = shares[0]
+        var count = Int.max
+        for share in shares {
+            let load = share.connectionCount.load(ordering: .relaxed)
+            if load < count {
+                least = share
+                count = load
+            }
+        }
+        if !least.serve(socket) { socket.close() }
+    }
+
+    /// Lets the workers finish what is in flight for at most that long, and stop.
+    public func drain(_ limit: Duration) {
+        for share in shares { share.mailbox.post(.drain(nanoseconds: limit.clampedNanoseconds)) }
+    }
+
+    /// Calls back once when all workers have stopped.
+    public func notifyWhenStopped(_ stopped: @escaping @Sendable () -> Void) {
+        running.notify(queue: DispatchQueue(label: "curl-lb.stopped"), execute: stopped)
+    }
+}

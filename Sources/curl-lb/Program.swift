@@ -1,0 +1,120 @@
+// The graph of the running program: the only place that builds it.
+
+import Control
+import Dispatch
+import EventLoop
+import Forwarding
+import Foundation
+import Front
+import HTTPWire
+import Logging
+import Synchronization
+import Telemetry
+import Upstream
+
+/// Builds workers and listeners from the settings, and takes the process from its start to its end.
+struct Program {
+    /// The name in `Via` and `Proxy-Status`.
+    private static let name = "curl-lb"
+    /// What the last access log lines may take to be written, in milliseconds.
+    private static let logFlush = 1000
+
+    private let settings: Settings
+    private let diagnostics: Logger
+
+    init(_ settings: Settings) {
+        self.settings = settings
+        let level = settings.logLevel
+        LoggingSystem.bootstrap { label in
+            var handler = StreamLogHandler.standardError(label: label)
+            handler.logLevel = level
+            return handler
+        }
+        diagnostics = Logger(label: Self.name)
+    }
+
+    /// Runs until a signal ends it. The first SIGTERM or SIGINT drains, the second ends at once.
+    func run() -> Never {
+        signal(SIGPIPE, SIG_IGN)
+        if let problem = CurlLibrary.prepare() { fail(problem) }
+        let descriptors = Socket.raiseDescriptorLimit()
+        do {
+            let accessLog = try AccessLog.open(settings.accessLog, diagnostics: diagnostics)
+            let workers = WorkerGroup(
+                count: settings.workers,
+                settings: ForwardingSettings(settings, name: Self.name),
+                backends: settings.backends.map { BackendConfiguration(name: $0.name, origin: $0.origin) },
+                accessLog: accessLog
+            )
+            let listeners = try ListenerGroup.start(
+                on: settings.listenAddresses,
+                diagnostics: diagnostics,
+                deliver: workers.serve,
+                stopped: { [settings] in workers.drain(settings.drainTimeout) }
+            )
+            announce(listeners, descriptors: descriptors)
+            let signals = watchSignals(listeners)
+            workers.notifyWhenStopped { [diagnostics] in
+                accessLog?.flush(milliseconds: Self.logFlush)
+                diagnostics.notice("stopped")
+                exit(EXIT_SUCCESS)
+            }
+            withExtendedLifetime((signals, listeners)) { dispatchMain() }
+        } catch {
+            fail("\(error)")
+        }
+    }
+
+    private func fail(_ problem: String) -> Never {
+        FileHandle.standardError.write(Data("curl-lb: \(problem)\n".utf8))
+        exit(EXIT_FAILURE)
+    }
+
+    private func announce(_ listeners: ListenerGroup, descriptors: UInt64) {
+        let addresses = listeners.addresses.map(\.description).joined(separator: ", ")
+        let backends = settings.backends.map { "\($0.name) (\($0.origin))" }.joined(separator: ", ")
+        diagnostics.notice(
+            "listening on \(addresses); \(settings.workers) workers; \(settings.backends.count) backends: \(backends)"
+        )
+        diagnostics.info("up to \(descriptors) open files; \(CurlLibrary.report.prefix(2).joined(separator: ", "))")
+    }
+
+    private func watchSignals(_ listeners: ListenerGroup) -> [any DispatchSourceSignal] {
+        let queue = DispatchQueue(label: "curl-lb.signals")
+        let state = SignalState()
+        return [SIGTERM, SIGINT].map { number in
+            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
+            source.setEventHandler { [diagnostics, settings] in
+                if state.isDraining.exchange(true, ordering: .relaxed) {
+                    diagnostics.warning("second signal: ending at once")
+                    exit(EXIT_FAILURE)
+                }
+                diagnostics.notice("draining for at most \(settings.drainTimeout)")
+                listeners.stop()
+            }
+            source.resume()
+            return source
+        }
+    }
+}
+
+/// Whether a signal has begun the drain.
+private final class SignalState: Sendable {
+    let isDraining = Atomic<Bool>(false)
+}
+
+extension ForwardingSettings {
+    /// The part of the settings that workers need.
+    init(_ settings: Settings, name: String) {
+        self.init(
+            name: name,
+            retries: settings.retries,
+            connectTimeout: settings.connectTimeout.clampedNanoseconds,
+            responseTimeout: settings.responseTimeout.clampedNanoseconds,
+            idleTimeout: settings.idleTimeout.clampedNanoseconds,
+            upstreamIdle: settings.upstreamIdleTimeout.clampedNanoseconds,
+            headLimits: HeadLimits(maxHeadBytes: settings.maxHeadBytes),
+            accessLogFormat: settings.accessLog == .off ? nil : settings.accessLogFormat
+        )
+    }
+}
