@@ -494,7 +494,10 @@ struct HeadLimitTests {
         #expect(parseRequest(message, limits: HeadLimits(maxHeadBytes: message.utf8.count)).0 == .complete)
         let limits = HeadLimits(maxHeadBytes: message.utf8.count - 1)
         #expect(parseRequest(message, limits: limits).0 == .refused(.headTooLarge))
-        #expect(parseRequest(String(decoding: message.utf8.dropLast(), as: UTF8.self), limits: limits).0 == .refused(.headTooLarge))
+        #expect(
+            parseRequest(String(decoding: message.utf8.dropLast(), as: UTF8.self), limits: limits).0
+                == .refused(.headTooLarge)
+        )
         #expect(parseRequest("GET / HTTP/1.1\r\nHost: aaaaaaaaaaaaaa", limits: limits).0 == .refused(.headTooLarge))
     }
 
