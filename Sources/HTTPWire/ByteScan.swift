@@ -76,6 +76,17 @@ extension UInt64 {
         (self ^ .repeating(byte)).bytes(below: 1)
     }
 
+    /// Whether all eight bytes, which are ASCII, are letters or hyphens.
+    ///
+    /// As no byte has its top bit set, the sums do not carry from one to the next.
+    @inline(__always)
+    var hasLettersAndHyphensOnly: Bool {
+        let lowercased = self | .repeating(0x20)
+        let letters = (lowercased &+ .repeating(0x80 - 0x61)) & ~(lowercased &+ .repeating(0x80 - 0x7B))
+        let hyphens = ~((self ^ .repeating(0x2D)) &+ .repeating(0x7F))
+        return (letters | hyphens) & .repeating(0x80) == .repeating(0x80)
+    }
+
     /// The offset of the byte of the lowest bit set.
     @inline(__always)
     var firstHitOffset: Int { trailingZeroBitCount &>> 3 }
@@ -171,6 +182,22 @@ extension Span where Element == UInt8 {
             position &+= 1
         }
         return count
+    }
+
+    /// Whether every byte of the range may stand in a token; all are known to be ASCII.
+    @inline(__always)
+    func holdsTokenBytesOnly(_ range: Range<Int>) -> Bool {
+        var position = range.lowerBound
+        while position < range.upperBound {
+            let length = Swift.min(8, range.upperBound &- position)
+            let filler: UInt64 = length == 8 ? 0 : .repeating(0x61) &<< UInt64(truncatingIfNeeded: length &* 8)
+            // Most names are letters and hyphens alone.
+            if !(word(at: position, length: length) | filler).hasLettersAndHyphensOnly {
+                for offset in 0..<length where !self[position &+ offset].isTokenByte { return false }
+            }
+            position &+= length
+        }
+        return true
     }
 
     /// Whether every byte of the range may stand in a token, and there is one.

@@ -145,7 +145,7 @@ extension FieldName {
         let middle = length <= 16 ? 0 : bytes.word(at: start &+ 8, length: 8) | fold
         self.init(length: length, first: first, middle: middle, last: last)
         // Twenty-five bytes are one more than the three words cover.
-        if self == .proxyAuthenticationInfo, bytes[start &+ 16] | 0x20 != 0x69 { self = .other }
+        if self == .proxyAuthenticationInfo, bytes[start &+ 16] | 0x20 != 0x74 { self = .other }
     }
 
     /// Tells the name from its length and its first eight, second eight and last eight bytes, lower-cased.

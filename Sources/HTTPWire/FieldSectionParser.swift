@@ -39,6 +39,7 @@ struct FieldSectionParser: Sendable {
 
     private var phase = Phase.lineStart
     private var lineStart = 0
+    private var name = FieldName.other
     private var colon = 0
     private var valueEnd = 0
     /// The first offset not looked at yet; when complete, the end of the section.
@@ -71,8 +72,12 @@ struct FieldSectionParser: Sendable {
             case .name:
                 position = bytes.endOfFieldName(from: position)
                 guard position < bytes.count else { break }
-                if let refusal = FieldSectionParser.refusal(of: lineStart..<position, bytes) {
-                    return .refused(refusal)
+                // A name that is known needs no look at its bytes one by one.
+                name = FieldName(bytes, lineStart..<position)
+                if name == .other || bytes[position] != Byte.colon {
+                    if let refusal = FieldSectionParser.refusal(of: lineStart..<position, bytes) {
+                        return .refused(refusal)
+                    }
                 }
                 colon = position
                 position &+= 1
@@ -96,7 +101,7 @@ struct FieldSectionParser: Sendable {
                 phase = .lineStart
                 fields.append(
                     FieldLine(
-                        name: FieldName(bytes, lineStart..<colon),
+                        name: name,
                         start: lineStart,
                         colon: colon,
                         value: bytes.trimmed((colon &+ 1)..<valueEnd),
@@ -116,7 +121,7 @@ struct FieldSectionParser: Sendable {
     /// Checks a name and the byte behind it.
     @inline(__always)
     private static func refusal(of name: Range<Int>, _ bytes: Span<UInt8>) -> FieldRefusal? {
-        for position in name where !bytes[position].isTokenByte { return .malformedFieldName }
+        guard bytes.holdsTokenBytesOnly(name) else { return .malformedFieldName }
         let end = bytes[name.upperBound]
         if end == Byte.colon { return name.isEmpty ? .emptyFieldName : nil }
         return refusal(ofNameEndingWith: end, isEmpty: name.isEmpty)

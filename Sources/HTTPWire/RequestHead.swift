@@ -62,7 +62,7 @@ public struct RequestHead: Sendable {
     /// How the body ends: ``MessageFraming/none``, a length, or chunks.
     public internal(set) var framing = MessageFraming.none
     /// The field lines.
-    public internal(set) var fields = FieldSection()
+    public var fields = FieldSection()
     /// The bytes of the head: from the start of the span, skipped empty line included, to behind its empty line.
     public internal(set) var length = 0
 

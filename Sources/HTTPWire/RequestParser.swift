@@ -4,8 +4,8 @@
 ///
 /// Strict: lines end with CRLF, one space separates the parts of the request line, and what two parsers could understand
 /// differently is refused. One empty line in front of the request line is skipped (RFC 9112 section 2.2). The verdict
-/// depends on the bytes alone, not on how they were cut into reads, and comes with the first byte that spoils the head,
-/// except in a field name, which is judged at its end.
+/// depends on the bytes alone, not on how they were cut into reads. It comes as soon as a byte spoils the syntax; a field
+/// name is judged at its end, the target at the end of the version, what the fields say at the end of the head.
 public struct RequestParser: Sendable {
     /// What is known after the bytes so far.
     @frozen

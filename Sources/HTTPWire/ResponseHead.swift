@@ -19,7 +19,7 @@ public struct ResponseHead: Sendable {
     /// The `Content-Length`, also where ``framing`` is none: with HEAD and 304 it speaks of another response.
     public internal(set) var declaredLength: Int?
     /// The field lines.
-    public internal(set) var fields = FieldSection()
+    public var fields = FieldSection()
     /// The bytes of the head with its empty line.
     public internal(set) var length = 0
 
