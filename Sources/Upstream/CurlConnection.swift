@@ -30,6 +30,8 @@ struct CurlConnection: ~Copyable {
         set(.connectOnly, to: 1)
         set(.noSignal, to: 1)
         set(.quickExit, to: 1)
+        // libcurl reads no more than this at a time: with less, a read that looks short would not mean drained.
+        set(.bufferSize, to: Stream.readSize)
         set(.connectTimeoutMilliseconds, to: connectTimeoutMilliseconds)
         // Whatever the environment says about proxies is not meant for backends.
         set(.noProxy, to: "*")

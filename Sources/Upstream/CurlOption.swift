@@ -16,6 +16,8 @@ extension CurlOption where Value == Int {
     static var connectOnly: Self { Self(CURLOPT_CONNECT_ONLY) }
     /// Name lookup, TCP and TLS together, in milliseconds. CURLOPT_CONNECTTIMEOUT_MS(3)
     static var connectTimeoutMilliseconds: Self { Self(CURLOPT_CONNECTTIMEOUT_MS) }
+    /// The most bytes that one receive gives. CURLOPT_BUFFERSIZE(3)
+    static var bufferSize: Self { Self(CURLOPT_BUFFERSIZE) }
     /// Which HTTP version ALPN offers. CURLOPT_HTTP_VERSION(3)
     static var httpVersion: Self { Self(CURLOPT_HTTP_VERSION) }
     /// Do not join a resolver thread that is still busy. CURLOPT_QUICK_EXIT(3)
