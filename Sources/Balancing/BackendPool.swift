@@ -28,11 +28,15 @@ public struct BackendLease: ~Copyable {
         if outcome == .failed { backend.failures.wrappingAdd(1, ordering: .relaxed) }
     }
 
-    /// Ends the lease. One that is merely dropped counts as abandoned.
+    /// Ends the lease.
+    ///
+    /// One that is merely dropped counts as abandoned.
     public consuming func end(_ outcome: AttemptOutcome) { self.outcome = outcome }
 }
 
-/// The backends that requests are spread over. Any thread.
+/// The backends that requests are spread over.
+///
+/// Any thread.
 public final class BackendPool: Sendable {
     public let backends: [Backend]
     private let balancer = RoundRobin()

@@ -2,7 +2,9 @@
 
 internal import Synchronization
 
-/// One cursor for all workers over a list of backends. Any thread.
+/// One cursor for all workers over a list of backends.
+///
+/// Any thread.
 public final class RoundRobin: Sendable {
     private let cursor = Atomic<UInt>(0)
 

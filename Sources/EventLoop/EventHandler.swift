@@ -51,7 +51,9 @@ open class EventHandler {
     /// Goes on with work that was put off to this turn by ``EventLoop/schedule(_:)``.
     open func resume() {}
 
-    /// Moves the deadline. Moving it later costs one store; the queue catches up when the old one is reached.
+    /// Moves the deadline.
+    ///
+    /// Moving it later costs one store; the queue catches up when the old one is reached.
     public final func setDeadline(_ time: MonotonicTime) {
         deadline = time
         if time < queuedDeadline { loop.queueDeadline(of: self) }

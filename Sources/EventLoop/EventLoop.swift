@@ -27,7 +27,9 @@ public final class EventLoop {
     private var retired: [EventHandler] = []
     private var isStopped = false
 
-    /// Called once at the end of each turn: the place to write out what the turn gathered. May not block.
+    /// Called once at the end of each turn: the place to write out what the turn gathered.
+    ///
+    /// May not block.
     public var onTurnEnd: (() -> Void)?
 
     public init() {}
@@ -95,7 +97,9 @@ public final class EventLoop {
         while !isStopped { turn() }
     }
 
-    /// Ends ``run()`` after the current turn. Loop thread only.
+    /// Ends ``run()`` after the current turn.
+    ///
+    /// Loop thread only.
     public func stop() { isStopped = true }
 
     /// Lets go of every handler: after the last turn, so that loop and handlers do not keep each other alive.

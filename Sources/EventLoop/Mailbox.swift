@@ -24,7 +24,9 @@ public final class Mailbox<Message: Sendable>: Sendable {
 
     deinit { close(wakeUp) }
 
-    /// Posts a message. Any thread.
+    /// Posts a message.
+    ///
+    /// Any thread.
     ///
     /// - Returns: false when the mailbox has been closed; the message is dropped and its content the caller's again.
     @discardableResult
@@ -43,7 +45,9 @@ public final class Mailbox<Message: Sendable>: Sendable {
         return isPosted
     }
 
-    /// Refuses all further messages and returns those not yet read. Any thread.
+    /// Refuses all further messages and returns those not yet read.
+    ///
+    /// Any thread.
     public func closeAndDrain() -> [Message] {
         state.withLock { state in
             state.isClosed = true
@@ -52,7 +56,9 @@ public final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
-    /// Delivers messages to `receive` on the loop from now on. Loop thread only, once.
+    /// Delivers messages to `receive` on the loop from now on.
+    ///
+    /// Loop thread only, once.
     public func open(on loop: EventLoop, receive: @escaping (Message) -> Void) {
         let reader = Reader(loop: loop, mailbox: self, receive: receive)
         let isRegistered = loop.register(reader, descriptor: wakeUp, interest: .readable, edgeTriggered: true)

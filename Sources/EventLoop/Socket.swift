@@ -16,9 +16,13 @@ public enum SocketResult {
     case failed(CInt)
 }
 
-/// Calls on non-blocking stream sockets. Each corresponds to the C function in its last line.
+/// Calls on non-blocking stream sockets.
+///
+/// Each corresponds to the C function in its last line.
 public enum Socket {
-    /// Reads into a buffer's room, at most `limit` bytes. `recv`.
+    /// Reads into a buffer's room, at most `limit` bytes.
+    ///
+    /// `recv`.
     public static func receive(_ descriptor: CInt, into buffer: Buffer, limit: Int = .max) -> SocketResult {
         let wanted = min(buffer.room, limit)
         precondition(wanted > 0, "room to read into")
@@ -34,7 +38,9 @@ public enum Socket {
         }
     }
 
-    /// Sends a buffer's region as far as the socket takes it, and drops what was sent from the region. `send`.
+    /// Sends a buffer's region as far as the socket takes it, and drops what was sent from the region.
+    ///
+    /// `send`.
     public static func send(_ descriptor: CInt, from buffer: Buffer) -> SocketResult {
         while true {
             let count = Glibc.send(descriptor, buffer.base + buffer.start, buffer.count, CInt(MSG_NOSIGNAL))
@@ -47,7 +53,9 @@ public enum Socket {
         }
     }
 
-    /// Whether an idle connection has anything to read: bytes, an end, or an error. `recv` with MSG_PEEK.
+    /// Whether an idle connection has anything to read: bytes, an end, or an error.
+    ///
+    /// `recv` with MSG_PEEK.
     public static func hasPendingInput(_ descriptor: CInt) -> Bool {
         var byte: UInt8 = 0
         while true {
@@ -57,18 +65,26 @@ public enum Socket {
         }
     }
 
-    /// Ends the sending direction. `shutdown`.
+    /// Ends the sending direction.
+    ///
+    /// `shutdown`.
     public static func shutDownWriting(_ descriptor: CInt) { _ = shutdown(descriptor, CInt(SHUT_WR)) }
 
-    /// Makes the coming close reset the connection, so that the peer sees an error, not an end. `setsockopt` SO_LINGER.
+    /// Makes the coming close reset the connection, so that the peer sees an error, not an end.
+    ///
+    /// `setsockopt` SO_LINGER.
     public static func resetOnClose(_ descriptor: CInt) {
         var lingering = linger(l_onoff: 1, l_linger: 0)
         _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &lingering, socklen_t(MemoryLayout<linger>.size))
     }
 
-    /// Lets the process open as many descriptors as its hard limit allows; returns that limit. `setrlimit` RLIMIT_NOFILE.
+    /// Lets the process open as many descriptors as its hard limit allows; returns that limit.
+    ///
+    /// `setrlimit` RLIMIT_NOFILE.
     public static func raiseDescriptorLimit() -> UInt64 { lb_raise_descriptor_limit() }
 
-    /// Closes a descriptor. `close`.
+    /// Closes a descriptor.
+    ///
+    /// `close`.
     public static func closeDescriptor(_ descriptor: CInt) { _ = close(descriptor) }
 }

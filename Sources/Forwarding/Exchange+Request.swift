@@ -33,7 +33,9 @@ extension Exchange {
         isContinueAwaited = reader.head.expectsContinue && !isBodyTaken
     }
 
-    /// Takes what arrived in one read with the head, so that both go out in one send. The outbound buffer has room for it.
+    /// Takes what arrived in one read with the head, so that both go out in one send.
+    ///
+    /// The outbound buffer has room for it.
     private func takeBufferedBody() {
         guard case .content(let isEnd) = client.bufferedBody() else { return }
         takeContent(isEnd: isEnd)
@@ -129,7 +131,9 @@ extension Exchange {
             && outbound.room >= count + Buffer.chunkHeadroom + Buffer.chunkTailroom
     }
 
-    /// Sends content from where it stands: a body too large to be kept. False when it cannot all go now.
+    /// Sends content from where it stands: a body too large to be kept.
+    ///
+    /// False when it cannot all go now.
     private func sendContent(on stream: Stream, isEnd: Bool) -> Bool {
         isReplayable = false
         if isChunked, !isContentFramed {

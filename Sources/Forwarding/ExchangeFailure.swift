@@ -12,7 +12,9 @@ public struct ExchangeFailure: Sendable, Equatable {
     public let status: Int
     /// The `error` parameter of the Proxy-Status field; nil where RFC 9209 has no word.
     public let proxyStatusError: String?
-    /// A sentence for the person who sees the page. Never tells a backend's address.
+    /// A sentence for the person who sees the page.
+    ///
+    /// Never tells a backend's address.
     public let explanation: String
 
     init(_ label: String, _ status: Int, proxyStatus: String?, _ explanation: String) {
@@ -31,63 +33,99 @@ public struct ExchangeFailure: Sendable, Equatable {
 
     public static let dnsError = Self("dns_error", 502, "The name of the server behind this one could not be resolved.")
     public static let dnsTimeout = Self(
-        "dns_timeout", 504, "The name of the server behind this one was not resolved in time."
+        "dns_timeout",
+        504,
+        "The name of the server behind this one was not resolved in time."
     )
     public static let connectionRefused = Self(
-        "connection_refused", 502, "The server behind this one refused the connection."
+        "connection_refused",
+        502,
+        "The server behind this one refused the connection."
     )
     public static let destinationUnroutable = Self(
-        "destination_ip_unroutable", 502, "No network route leads to the server behind this one."
+        "destination_ip_unroutable",
+        502,
+        "No network route leads to the server behind this one."
     )
     public static let connectionTimeout = Self(
-        "connection_timeout", 504, "The server behind this one did not accept the connection in time."
+        "connection_timeout",
+        504,
+        "The server behind this one did not accept the connection in time."
     )
     public static let connectionFailed = Self(
-        "destination_unavailable", 502, "The server behind this one could not be connected to."
+        "destination_unavailable",
+        502,
+        "The server behind this one could not be connected to."
     )
     public static let tlsProtocolError = Self(
-        "tls_protocol_error", 502, "The TLS handshake with the server behind this one failed."
+        "tls_protocol_error",
+        502,
+        "The TLS handshake with the server behind this one failed."
     )
     public static let tlsCertificateError = Self(
-        "tls_certificate_error", 502, "The certificate of the server behind this one is not trusted."
+        "tls_certificate_error",
+        502,
+        "The certificate of the server behind this one is not trusted."
     )
 
     // MARK: Its response
 
     public static let connectionTerminated = Self(
-        "connection_terminated", 502, "The server behind this one closed the connection without a complete answer."
+        "connection_terminated",
+        502,
+        "The server behind this one closed the connection without a complete answer."
     )
     public static let responseTimeout = Self(
-        "http_response_timeout", 504, "The server behind this one did not answer in time."
+        "http_response_timeout",
+        504,
+        "The server behind this one did not answer in time."
     )
     public static let protocolError = Self(
-        "http_protocol_error", 502, "The server behind this one sent an answer that is not valid HTTP."
+        "http_protocol_error",
+        502,
+        "The server behind this one sent an answer that is not valid HTTP."
     )
     public static let responseHeadTooLarge = Self(
-        "http_response_header_section_size", 502, "The server behind this one sent a larger head than is allowed here."
+        "http_response_header_section_size",
+        502,
+        "The server behind this one sent a larger head than is allowed here."
     )
     public static let responseIncomplete = Self(
-        "http_response_incomplete", 502, "The server behind this one broke off in the middle of its answer."
+        "http_response_incomplete",
+        502,
+        "The server behind this one broke off in the middle of its answer."
     )
 
     // MARK: Ourselves
 
     public static let noBackend = Self("destination_unavailable", 503, "No server is available to answer the request.")
     public static let shuttingDown = Self(
-        "shutting_down", 503, proxyStatus: "connection_limit_reached", "This server is shutting down."
+        "shutting_down",
+        503,
+        proxyStatus: "connection_limit_reached",
+        "This server is shutting down."
     )
 
     // MARK: The client
 
     public static let clientGone = Self("client_gone", 499, proxyStatus: nil, "The client closed the connection.")
     public static let clientStalled = Self(
-        "client_read_timeout", 499, proxyStatus: nil, "The client took no more of the response."
+        "client_read_timeout",
+        499,
+        proxyStatus: nil,
+        "The client took no more of the response."
     )
     public static let requestHeadTimeout = Self(
-        "request_head_timeout", 408, proxyStatus: "http_request_error", "The request head did not arrive in time."
+        "request_head_timeout",
+        408,
+        proxyStatus: "http_request_error",
+        "The request head did not arrive in time."
     )
     public static let requestBodyTimeout = Self(
-        "request_body_timeout", 408, proxyStatus: "http_request_error", "The request body stopped arriving."
+        "request_body_timeout",
+        408,
+        proxyStatus: "http_request_error",
+        "The request body stopped arriving."
     )
 
     /// A request head that is refused: each refusal is a row of its own.

@@ -15,7 +15,9 @@ public struct BackendConfiguration: Sendable {
     }
 }
 
-/// Everything a worker is configured with; times in nanoseconds. `docs/settings.md` tells what each means.
+/// Everything a worker is configured with; times in nanoseconds.
+///
+/// `docs/settings.md` tells what each means.
 public struct ForwardingSettings: Sendable {
     /// The name this proxy goes by in `Via` and `Proxy-Status`.
     public var name: String

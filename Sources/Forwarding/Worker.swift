@@ -75,7 +75,8 @@ public final class Worker: RequestHandler {
         let head = settings.headLimits.maxHeadBytes
         let read = max(head, 65536)
         responseBuffers = BufferPool(
-            capacity: Stream.headroom + read + ClientResponse.maximumAddition + Stream.tailroom + FailureResponse.maximumSize,
+            capacity: Stream.headroom + read + ClientResponse.maximumAddition + Stream.tailroom
+                + FailureResponse.maximumSize,
             maximumIdle: 256
         )
         // A head may name its host twice when it goes on, and what came with it in one read goes into the same buffer.
@@ -99,7 +100,9 @@ public final class Worker: RequestHandler {
         }
     }
 
-    /// Serves until it is told to stop. Runs on the caller's thread, which it keeps.
+    /// Serves until it is told to stop.
+    ///
+    /// Runs on the caller's thread, which it keeps.
     public func run() {
         share.mailbox.open(on: loop) { [unowned self] in receive($0) }
         if accessLog != nil {

@@ -7,7 +7,9 @@ public import Front
 internal import Synchronization
 public import Telemetry
 
-/// Starts the workers, gives each connection to the one with the fewest, and tells when all have stopped. Any thread.
+/// Starts the workers, gives each connection to the one with the fewest, and tells when all have stopped.
+///
+/// Any thread.
 public final class WorkerGroup: Sendable {
     private let shares: [WorkerShare]
     private let running = DispatchGroup()

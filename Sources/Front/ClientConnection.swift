@@ -45,7 +45,9 @@ public final class FrontResources {
     }
 }
 
-/// A client's connection. Loop thread only.
+/// A client's connection.
+///
+/// Loop thread only.
 ///
 /// Registered once, edge-triggered. While it waits for a request it holds no buffer.
 public final class ClientConnection: EventHandler {
@@ -236,7 +238,9 @@ public final class ClientConnection: EventHandler {
     /// Decodes what has been received, without reading from the socket.
     public func bufferedBody() -> BodyRead { reader.decodeBody() }
 
-    /// Reads more of the request body. After `.pending` the exchange is told when to ask again.
+    /// Reads more of the request body.
+    ///
+    /// After `.pending` the exchange is told when to ask again.
     public func readBody() -> BodyRead {
         let reader = reader
         while true {
@@ -366,7 +370,9 @@ public final class ClientConnection: EventHandler {
 
     // MARK: Ending
 
-    /// Closes an idle connection: nothing is lost. Does nothing when the client's next request is on its way.
+    /// Closes an idle connection: nothing is lost.
+    ///
+    /// Does nothing when the client's next request is on its way.
     public func closeIfIdle() {
         if isIdle, !Socket.hasPendingInput(descriptor) { close() }
     }

@@ -22,7 +22,9 @@ public struct ListenError: Error, CustomStringConvertible {
     public var description: String { "LB_LISTEN=\(address): \(reason)" }
 }
 
-/// One bound address that accepts connections and delivers them. Loop thread only, once started.
+/// One bound address that accepts connections and delivers them.
+///
+/// Loop thread only, once started.
 public final class Listener: EventHandler {
     /// Connections that the kernel holds before they are accepted; the kernel caps it at net.core.somaxconn.
     private static let backlog: CInt = 4096
@@ -107,7 +109,9 @@ public final class Listener: EventHandler {
 
     /// Without descriptors a level-triggered listener would spin: it looks away for a moment.
     private func rest(because reason: String) {
-        diagnostics.error("no connection can be accepted on \(address): \(reason); raise the limit of open files (ulimit -n)")
+        diagnostics.error(
+            "no connection can be accepted on \(address): \(reason); raise the limit of open files (ulimit -n)"
+        )
         guard !isClosed else { return }
         isExhausted = true
         loop.modify(self, interest: [], edgeTriggered: false)

@@ -5,7 +5,9 @@ internal import EventLoop
 public import Logging
 internal import Synchronization
 
-/// Accepts on every address and hands each connection over. Any thread may stop it.
+/// Accepts on every address and hands each connection over.
+///
+/// Any thread may stop it.
 public final class ListenerGroup: Sendable {
     /// The addresses bound, with the ports that the kernel chose.
     public let addresses: [ListenAddress]

@@ -84,7 +84,7 @@ public struct PeerAddress: Sendable, Equatable {
             var address = bytes
             let text = target.assumingMemoryBound(to: CChar.self)
             guard inet_ntop(AF_INET6, &address, text.baseAddress, socklen_t(target.count)) != nil else { return 0 }
-            return strnlen(text.baseAddress ?? UnsafeMutablePointer(bitPattern: 1)!, target.count)
+            return target.firstIndex(of: 0) ?? target.count
         }
     }
 

@@ -10,7 +10,9 @@ public enum RequestRefused {
     case timedOut
 }
 
-/// Answers the requests of a worker's client connections. Loop thread only.
+/// Answers the requests of a worker's client connections.
+///
+/// Loop thread only.
 public protocol RequestHandler: AnyObject {
     /// Begins an exchange for the request head that stands in `connection.reader`.
     func beginExchange(on connection: ClientConnection) -> any ClientExchange

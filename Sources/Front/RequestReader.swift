@@ -18,7 +18,9 @@ public enum BodyRead {
     case refused(ChunkedRefusal)
 }
 
-/// Reads requests out of one buffer. The head stays in the buffer until its exchange is over.
+/// Reads requests out of one buffer.
+///
+/// The head stays in the buffer until its exchange is over.
 ///
 /// A connection holds a reader only while a request is arriving or being answered; idle ones cost none. Loop thread only.
 public final class RequestReader {

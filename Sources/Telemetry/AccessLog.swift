@@ -40,7 +40,10 @@ public final class AccessLog: Sendable {
     ///
     /// - Returns: nil for ``AccessLogDestination/off``.
     /// - Throws: ``AccessLogError`` when the file cannot be opened.
-    public static func open(_ destination: AccessLogDestination, diagnostics: Logger) throws(AccessLogError) -> AccessLog? {
+    public static func open(
+        _ destination: AccessLogDestination,
+        diagnostics: Logger
+    ) throws(AccessLogError) -> AccessLog? {
         switch destination {
         case .off:
             return nil
@@ -60,7 +63,9 @@ public final class AccessLog: Sendable {
 
     deinit { if descriptor != STDOUT_FILENO { close(descriptor) } }
 
-    /// Hands whole lines over and empties the array, keeping its memory. Any thread; never blocks on the file.
+    /// Hands whole lines over and empties the array, keeping its memory.
+    ///
+    /// Any thread; never blocks on the file.
     public func submit(_ lines: inout [UInt8]) {
         let (isTaken, needsWrite) = state.withLock { state -> (Bool, Bool) in
             guard state.waiting.count + lines.count <= Self.capacity else { return (false, false) }

@@ -24,7 +24,9 @@ public struct AccessLogAttempt {
     }
 }
 
-/// The facts of one exchange. The byte ranges are borrowed for as long as the line is being written.
+/// The facts of one exchange.
+///
+/// The byte ranges are borrowed for as long as the line is being written.
 public struct AccessLogRecord {
     /// The client's address in textual form.
     public var client: UnsafeRawBufferPointer
@@ -92,7 +94,7 @@ extension AccessLogRecord {
         }
     }
 
-    /// `time client "METHOD target" status in=… out=… ms=… ttfb=… backend=… attempts=… [failed=[…]] [reason=…] id=…`
+    /// The readable form: time, client, request line, status, then `name=value` pairs.
     private func appendText(to line: inout [UInt8], clock: WallClock) {
         clock.appendTimestamp(to: &line)
         line.append(UInt8(ascii: " "))

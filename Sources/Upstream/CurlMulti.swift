@@ -133,7 +133,7 @@ public final class CurlMulti {
 @available(*, unavailable)
 extension CurlMulti: Sendable {}
 
-/// CURLMOPT_SOCKETFUNCTION(3)
+/// Tells the multi which socket libcurl waits for. CURLMOPT_SOCKETFUNCTION(3)
 private func onSocketInterest(
     easy: OpaquePointer?,
     descriptor: curl_socket_t,
@@ -149,7 +149,7 @@ private func onSocketInterest(
     return 0
 }
 
-/// CURLMOPT_TIMERFUNCTION(3)
+/// Tells the multi when libcurl wants to be called. CURLMOPT_TIMERFUNCTION(3)
 private func onTimerChange(multi: OpaquePointer?, milliseconds: Int, context: UnsafeMutableRawPointer?) -> CInt {
     guard let context else { return 0 }
     // Unretained, as above.

@@ -29,7 +29,7 @@ extension CurlOption where Value == Int {
 }
 
 extension CurlOption where Value == String {
-    /// CURLOPT_URL(3)
+    /// The scheme, host and port to connect to. CURLOPT_URL(3)
     static var url: Self { Self(CURLOPT_URL) }
     /// Hosts that no proxy is used for. CURLOPT_NOPROXY(3)
     static var noProxy: Self { Self(CURLOPT_NOPROXY) }

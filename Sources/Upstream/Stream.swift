@@ -105,7 +105,9 @@ public final class Stream: EventHandler {
         wasResponseBegun = false
     }
 
-    /// Sends request bytes. On `.wouldBlock` the observer is told when to go on, with the same bytes at the same address.
+    /// Sends request bytes.
+    ///
+    /// On `.wouldBlock` the observer is told when to go on, with the same bytes at the same address.
     public func send(_ bytes: UnsafeRawBufferPointer) -> SendResult {
         precondition(phase == .connected && !bytes.isEmpty, "connected, and something to send")
         switch connection.send(bytes) {
@@ -174,7 +176,9 @@ public final class Stream: EventHandler {
         close()
     }
 
-    /// Whether nothing is left to read. Where the last read left that open, another one tells.
+    /// Whether nothing is left to read.
+    ///
+    /// Where the last read left that open, another one tells.
     private func isQuiet() -> Bool {
         guard mayRead else { return true }
         let buffer = pool.buffers.take()

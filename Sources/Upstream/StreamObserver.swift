@@ -2,7 +2,9 @@
 
 public import EventLoop
 
-/// The user of a stream during one exchange. Loop thread only.
+/// The user of a stream during one exchange.
+///
+/// Loop thread only.
 ///
 /// Any of these calls may end the stream's use (``Stream/cancel()``); the stream notices and stops.
 public protocol StreamObserver: AnyObject {

@@ -19,7 +19,9 @@ public struct StreamSettings: Sendable {
     }
 }
 
-/// The streams of one worker to one origin: those at rest stand on a stack, the warmest on top. Loop thread only.
+/// The streams of one worker to one origin: those at rest stand on a stack, the warmest on top.
+///
+/// Loop thread only.
 public final class StreamPool {
     public let origin: Origin
     let settings: StreamSettings

@@ -33,7 +33,9 @@ struct Program {
         diagnostics = Logger(label: Self.name)
     }
 
-    /// Runs until a signal ends it. The first SIGTERM or SIGINT drains, the second ends at once.
+    /// Runs until a signal ends it.
+    ///
+    /// The first SIGTERM or SIGINT drains, the second ends at once.
     func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
         if let problem = CurlLibrary.prepare() { fail(problem) }
