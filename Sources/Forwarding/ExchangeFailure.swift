@@ -53,8 +53,9 @@ public struct ExchangeFailure: Sendable, Equatable {
         "The server behind this one did not accept the connection in time."
     )
     public static let connectionFailed = Self(
-        "destination_unavailable",
+        "connection_failed",
         502,
+        proxyStatus: "destination_unavailable",
         "The server behind this one could not be connected to."
     )
     public static let tlsProtocolError = Self(
@@ -99,13 +100,6 @@ public struct ExchangeFailure: Sendable, Equatable {
     // MARK: Ourselves
 
     public static let noBackend = Self("destination_unavailable", 503, "No server is available to answer the request.")
-    public static let shuttingDown = Self(
-        "shutting_down",
-        503,
-        proxyStatus: "connection_limit_reached",
-        "This server is shutting down."
-    )
-
     // MARK: The client
 
     public static let clientGone = Self("client_gone", 499, proxyStatus: nil, "The client closed the connection.")
@@ -142,7 +136,7 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
-        responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, clientGone, clientStalled,
+        responseHeadTooLarge, responseIncomplete, noBackend, clientGone, clientStalled,
         requestHeadTimeout, requestBodyTimeout,
     ]
 }
