@@ -26,7 +26,7 @@ extension Exchange {
     }
 
     private func sendInterim(_ output: Buffer) {
-        isResponseBegun = true
+        isInterimSent = true
         refreshDeadline()
         if !client.send(output) { stream?.pause() }
     }

@@ -54,7 +54,9 @@ final class Exchange: ClientExchange, StreamObserver {
     var status = 0
     var framing = ClientFraming.none
     var isHeadPending = false
-    /// Whether any byte of a response was handed to the client's connection.
+    /// Whether an interim response was handed to the client's connection.
+    var isInterimSent = false
+    /// Whether the final response's head was.
     var isResponseBegun = false
     /// Whether the whole response was.
     var isResponseComplete = false
@@ -168,7 +170,7 @@ final class Exchange: ClientExchange, StreamObserver {
             RetryPolicy.Situation(
                 isIdempotent: reader.head.method.isIdempotent,
                 isReplayable: isReplayable,
-                isResponseBegun: isResponseBegun,
+                isResponseBegun: isResponseBegun || isInterimSent,
                 retries: retries,
                 wasFreshConnectionTried: wasFreshConnectionTried
             )
@@ -243,16 +245,16 @@ final class Exchange: ClientExchange, StreamObserver {
         if isRequestSent {
             record(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms")
             cancelAttempt(.failed)
-            answer(.responseTimeout)
+            giveUp(.responseTimeout)
         } else if stream.isConnected, sent == outbound?.count, reader.content.isEmpty {
             cancelAttempt(.abandoned)
             keepAlive = false
-            answer(.requestBodyTimeout)
+            giveUp(.requestBodyTimeout)
         } else {
             let row = stream.isConnected ? ExchangeFailure.responseTimeout : .connectionTimeout
             record(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms")
             cancelAttempt(.failed)
-            answer(row)
+            giveUp(row)
         }
     }
 
@@ -280,7 +282,8 @@ final class Exchange: ClientExchange, StreamObserver {
 
     /// Tells the client of a failure: by an answer, or if one has begun already, by breaking it off.
     private func giveUp(_ row: ExchangeFailure) {
-        if isResponseBegun { cut(row) } else { answer(row) }
+        // An interim response that has not left keeps the answer from being sent: only the end of the connection is left.
+        if isResponseBegun || client.hasPendingOutput { cut(row) } else { answer(row) }
     }
 
     /// Breaks the response off so that it cannot look complete.
@@ -391,6 +394,7 @@ final class Exchange: ClientExchange, StreamObserver {
         if !failedAttempts.isEmpty { failedAttempts.removeAll(keepingCapacity: true) }
         status = 0
         isHeadPending = false
+        isInterimSent = false
         isResponseBegun = false
         isResponseComplete = false
         bytesOut = 0
