@@ -25,6 +25,8 @@ public struct Settings: Sendable, Equatable {
     public var idleTimeout: Duration = SettingsTable.idleTimeout.defaultValue
     /// How long an unused backend connection is kept; zero keeps none.
     public var upstreamIdleTimeout: Duration = SettingsTable.upstreamIdle.defaultValue
+    /// How long a connection that has switched protocols may move no byte in either direction.
+    public var tunnelIdleTimeout: Duration = SettingsTable.tunnelIdle.defaultValue
     /// What SIGTERM grants to exchanges in flight; zero cuts them at once.
     public var drainTimeout: Duration = SettingsTable.drainTimeout.defaultValue
     /// The limit of a request head or a response head, in bytes.

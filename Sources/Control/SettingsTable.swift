@@ -70,6 +70,13 @@ enum SettingsTable {
         .duration(.zero ... .seconds(3600)),
         "How long an unused backend connection is kept; 0 keeps none."
     )
+    static let tunnelIdle = Setting(
+        "LB_TUNNEL_IDLE",
+        \.tunnelIdleTimeout,
+        default: .seconds(3600),
+        .duration(.milliseconds(1) ... .seconds(86400)),
+        "How long a connection that has switched protocols (WebSocket) may move no byte in either direction."
+    )
     static let drainTimeout = Setting(
         "LB_DRAIN_TIMEOUT",
         \.drainTimeout,
@@ -108,7 +115,7 @@ enum SettingsTable {
 
     /// The rows in the order in which they are read, listed and documented.
     static let rows: [any SettingRow] = [
-        listen, backends, workers, retries, connectTimeout, responseTimeout, idleTimeout, upstreamIdle, drainTimeout,
-        maxHeader, accessLog, accessLogFormat, logLevel,
+        listen, backends, workers, retries, connectTimeout, responseTimeout, idleTimeout, upstreamIdle, tunnelIdle,
+        drainTimeout, maxHeader, accessLog, accessLogFormat, logLevel,
     ]
 }

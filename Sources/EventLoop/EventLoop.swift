@@ -15,6 +15,9 @@ public final class EventLoop {
     /// The monotonic clock as read at the start of the current turn's work.
     public private(set) var now = MonotonicTime.now
 
+    /// Counts the turns: two things that happen in one turn are younger than all of its events.
+    public private(set) var turnNumber: UInt64 = 0
+
     /// Events that arrived for a descriptor's former life, or for none: survived, counted.
     public private(set) var surprises: UInt64 = 0
 
@@ -116,6 +119,7 @@ public final class EventLoop {
     public func turn() {
         let count = poller.blockUntilReady(milliseconds: waitMilliseconds())
         now = .now
+        turnNumber &+= 1
         for index in 0..<count {
             let (tag, readiness) = poller.event(at: index)
             dispatch(tag, readiness)

@@ -14,19 +14,22 @@ enum ClientFraming {
     case chunked
     /// The connection's end: HTTP/1.0 clients, when the length is not known.
     case untilClose
+    /// None: the protocol has been switched, and bytes are passed on as they come.
+    case tunnel
 }
 
 /// Writes response heads for the client (RFC 9110 section 7.6).
 enum ClientResponse {
     /// Field lines that never go on as they came.
-    private static let replaced = FieldName.contentLength.bit | FieldName.trailer.bit
+    private static let replaced = FieldName.contentLength.bit
 
     /// More than everything that is added to a head.
     static let maximumAddition = 256
 
     /// How the body will be framed for a client of that minor version of HTTP/1.
     static func framing(of head: ResponseHead, clientMinorVersion: UInt8) -> ClientFraming {
-        switch head.framing {
+        if head.switchesProtocols { return .tunnel }
+        return switch head.framing {
         case .none: .none
         case .length: .length
         case .chunked, .untilClose: clientMinorVersion >= 1 ? .chunked : .untilClose
@@ -39,17 +42,27 @@ enum ClientResponse {
         from bytes: UnsafeRawPointer,
         framing: ClientFraming,
         clientMinorVersion: UInt8,
+        acceptsTrailers: Bool,
         keepAlive: Bool,
         to buffer: Buffer
     ) {
         appendStatusLine(head, from: bytes, to: buffer)
         let fields = head.fields
-        if fields.names & replaced == 0 {
+        // The announcement of trailers goes where the trailers go.
+        let dropped = acceptsTrailers && framing == .chunked ? replaced : replaced | FieldName.trailer.bit
+        if fields.names & dropped == 0 {
             buffer.appendLines(of: fields, from: bytes) { !$0.isHopByHop }
         } else {
-            buffer.appendLines(of: fields, from: bytes) { !$0.isHopByHop && $0.name.bit & replaced == 0 }
+            buffer.appendLines(of: fields, from: bytes) { !$0.isHopByHop && $0.name.bit & dropped == 0 }
         }
-        if let length = head.declaredLength {
+        if framing == .tunnel {
+            buffer.append("Connection: Upgrade\r\n")
+            buffer.appendLines(of: fields, from: bytes) { $0.name == .upgrade }
+            buffer.append("\r\n")
+            return
+        }
+        // A 204 has none, whatever the backend says (RFC 9110 section 8.6).
+        if let length = head.declaredLength, head.status != 204 {
             // Also without a body: what a GET would have got (HEAD, 304).
             buffer.append("Content-Length: ")
             buffer.append(decimal: UInt64(length))
@@ -64,7 +77,9 @@ enum ClientResponse {
     /// Appends the head of an interim (1xx) response, with its empty line.
     static func writeInterim(_ head: ResponseHead, from bytes: UnsafeRawPointer, to buffer: Buffer) {
         appendStatusLine(head, from: bytes, to: buffer)
-        buffer.appendLines(of: head.fields, from: bytes) { !$0.isHopByHop && $0.name.bit & replaced == 0 }
+        buffer.appendLines(of: head.fields, from: bytes) {
+            !$0.isHopByHop && $0.name.bit & (replaced | FieldName.trailer.bit) == 0
+        }
         buffer.append("\r\n")
     }
 

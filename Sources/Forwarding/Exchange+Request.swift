@@ -13,32 +13,42 @@ extension Exchange {
     private static let readsPerTurn = 8
 
     /// Writes the head, and body bytes that came along, into the outbound buffer.
-    func beginRequest(isRequestIDNew: Bool) {
+    ///
+    /// - Returns: why the body is refused, if that can be seen already.
+    func beginRequest() -> ChunkedRefusal? {
         let buffer = worker.requestBuffers.take()
         outbound = buffer
+        let hasBody = reader.head.framing != .none && reader.head.framing != .length(0)
+        // What follows the head of an upgrade is the new protocol's; a body in between has no place (RFC 9110 section 7.8).
+        isUpgradeAsked = reader.head.wantsUpgrade && !hasBody
+        isBodyTaken = !hasBody
         requestID.withUnsafeBytes { requestID in
             UpstreamRequest(
                 reader: reader,
                 peer: client.peer,
                 requestID: requestID,
                 isRequestIDNew: isRequestIDNew,
+                isUpgradeAsked: isUpgradeAsked,
                 proxyName: worker.settings.name,
                 defaultHost: worker.settings.name
             ).write(to: buffer)
         }
-        switch reader.head.framing {
-        case .none, .untilClose, .length(0): isBodyTaken = true
-        case .length, .chunked: takeBufferedBody()
-        }
-        isContinueAwaited = reader.head.expectsContinue && !isBodyTaken
+        guard hasBody else { return nil }
+        isContinueAwaited = reader.head.expectsContinue
+        return takeBufferedBody()
     }
 
     /// Takes what arrived in one read with the head, so that both go out in one send.
     ///
     /// The outbound buffer has room for it.
-    private func takeBufferedBody() {
-        guard case .content(let isEnd) = client.bufferedBody() else { return }
-        takeContent(isEnd: isEnd)
+    private func takeBufferedBody() -> ChunkedRefusal? {
+        switch client.bufferedBody() {
+        case .content(let isEnd): takeContent(isEnd: isEnd)
+        case .end: takeBodyEnd()
+        case .pending, .gone: break
+        case .refused(let refusal): return refusal
+        }
+        return nil
     }
 
     private var isChunked: Bool { reader.head.framing == .chunked }
@@ -47,9 +57,9 @@ extension Exchange {
     private func takeContent(isEnd: Bool) {
         guard let outbound else { preconditionFailure("an exchange at work has an outbound buffer") }
         let content = reader.content
-        if isChunked { outbound.appendChunk(content, isLast: isEnd) } else { outbound.append(content) }
+        if isChunked { outbound.appendChunk(content) } else { outbound.append(content) }
         reader.consume(content.count)
-        isBodyTaken = isEnd
+        if isEnd { takeBodyEnd() }
         isContinueAwaited = false
     }
 
@@ -88,7 +98,7 @@ extension Exchange {
             case .pending:
                 return
             case .gone:
-                clientLeftDuringBody()
+                clientHasLeft()
                 return
             case .refused(let refusal):
                 refuseBody(refusal)
@@ -98,8 +108,10 @@ extension Exchange {
     }
 
     /// Sends the rest of the outbound buffer; false when it cannot all go now.
+    ///
+    /// A tunnel has none.
     private func sendOutbound(on stream: Stream) -> Bool {
-        guard let outbound else { preconditionFailure("an exchange at work has an outbound buffer") }
+        guard let outbound else { return true }
         while sent < outbound.count {
             let rest = UnsafeRawBufferPointer(rebasing: outbound.bytes[sent...])
             guard let count = send(rest, on: stream) else { return false }
@@ -116,6 +128,9 @@ extension Exchange {
             return count
         case .wouldBlock:
             return nil
+        case .failed(let failure) where isTunnel:
+            breakTunnel(failure)
+            return nil
         case .failed(let failure):
             // The backend may have answered before it stopped reading.
             stream.receiveAfterSendFailure(failure)
@@ -128,7 +143,7 @@ extension Exchange {
         guard isReplayable, let outbound else { return false }
         let count = reader.content.count
         return reader.bodyBytes <= UInt64(Exchange.replayLimit)
-            && outbound.room >= count + Buffer.chunkHeadroom + Buffer.chunkTailroom
+            && outbound.room >= count + Buffer.chunkHeadroom + Buffer.chunkTailroom + reader.trailerLines.count
     }
 
     /// Sends content from where it stands: a body too large to be kept.
@@ -136,6 +151,7 @@ extension Exchange {
     /// False when it cannot all go now.
     private func sendContent(on stream: Stream, isEnd: Bool) -> Bool {
         isReplayable = false
+        isContinueAwaited = false
         if isChunked, !isContentFramed {
             reader.frameContentAsChunk()
             isContentFramed = true
@@ -151,19 +167,42 @@ extension Exchange {
 
     /// The body has ended without further content.
     private func takeBodyEnd() {
-        guard let outbound else { preconditionFailure("an exchange at work has an outbound buffer") }
         isBodyTaken = true
-        guard isChunked else { return }
+        guard isChunked, let outbound else { return }
         if !isReplayable {
             outbound.reset()
             sent = 0
         }
-        outbound.append("0\r\n\r\n")
+        outbound.appendLastChunk(trailers: reader.trailerLines)
     }
 
     private func requestIsSent() {
         isRequestSent = true
+        if isTunnel {
+            tunnelHalfEnded()
+            return
+        }
+        if client.hasClientLeft {
+            clientHasLeft()
+            return
+        }
         if isResponseBegun { releaseOutbound() }
         refreshDeadline()
+    }
+
+    /// The backend has switched protocols: from now on bytes are passed on as they come, both ways.
+    func beginTunnel() {
+        isTunnel = true
+        releaseOutbound()
+        isReplayable = false
+        isRequestSent = false
+        isBodyTaken = false
+        client.beginTunnel()
+    }
+
+    /// The client has ended its sending in a tunnel.
+    private func tunnelHalfEnded() {
+        refreshDeadline()
+        if response == .complete || stream?.endSending() != true { endTunnel() }
     }
 }

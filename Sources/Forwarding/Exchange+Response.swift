@@ -1,5 +1,6 @@
 // The way back: the response's head and body to the client.
 
+internal import Balancing
 internal import EventLoop
 internal import Front
 internal import HTTPWire
@@ -14,19 +15,24 @@ extension Exchange {
         if head.status == 100 { isContinueAwaited = false }
         let output = worker.responseBuffers.take()
         ClientResponse.writeInterim(head, from: buffer.bytesStart, to: output)
+        isInterimForwarded = true
         sendInterim(output)
     }
 
     /// Sends a 100 of our own: the backend has not said anything about it in time.
     func sendOwnContinue() {
         isContinueAwaited = false
+        guard !client.hasPendingOutput else {
+            // Other interim responses fill the way to the client; one more would be the last straw.
+            refreshDeadline()
+            return
+        }
         let output = worker.responseBuffers.take()
         output.append("HTTP/1.1 100 Continue\r\n\r\n")
         sendInterim(output)
     }
 
     private func sendInterim(_ output: Buffer) {
-        isInterimSent = true
         refreshDeadline()
         if !client.send(output) { stream?.pause() }
     }
@@ -37,7 +43,7 @@ extension Exchange {
         isContinueAwaited = false
         status = head.status
         framing = ClientResponse.framing(of: head, clientMinorVersion: minorVersion)
-        if framing == .untilClose || worker.isDraining { keepAlive = false }
+        if framing == .untilClose || framing == .tunnel || worker.isDraining { keepAlive = false }
         // An error that comes before the request's end: the rest of the body is not waited for.
         if !isRequestSent, head.status >= 400 { keepAlive = false }
         let scratch = worker.headScratch
@@ -47,39 +53,81 @@ extension Exchange {
             from: buffer.bytesStart,
             framing: framing,
             clientMinorVersion: minorVersion,
+            acceptsTrailers: reader.head.acceptsTrailers,
             keepAlive: keepAlive,
             to: scratch
         )
-        isHeadPending = true
-        isResponseBegun = true
-        firstByteTime = loop.now
-        if isRequestSent { releaseOutbound() }
+        response = .headPending
     }
 
     func stream(_ stream: Stream, receivedBodyIn buffer: Buffer, isEnd: Bool) {
         bytesOut += UInt64(buffer.count)
-        if framing == .chunked { buffer.frameAsChunk(isLast: isEnd) }
-        if isHeadPending {
-            isHeadPending = false
+        if framing == .chunked {
+            buffer.frameAsChunk(isLast: isEnd, trailers: reader.head.acceptsTrailers ? stream.trailerLines : [])
+        }
+        if response == .headPending {
+            beginResponse()
             // Right in front of the body: the received head stood there, and what we add to it fits the headroom.
             buffer.prepend(worker.headScratch.bytes)
         }
-        if isEnd { responseEnded() }
+        if isEnd { if isTunnel { response = .complete } else { responseEnded() } }
         refreshDeadline()
         let isDrained = client.send(buffer)
-        if isEnd {
-            if isDrained { finish() }
-        } else if !isDrained {
-            stream.pause()
+        switch (isDrained, isEnd) {
+        case (false, true): break
+        case (false, false): stream.pause()
+        case (true, true): responseHasLeft()
+        case (true, false): if isTunnel { pumpRequest() }
         }
     }
 
-    func responseIsDrained() {
-        if isResponseComplete {
+    private func beginResponse() {
+        response = .begun
+        firstByteTime = loop.now
+        if framing == .tunnel {
+            beginTunnel()
+        } else if isRequestSent {
+            releaseOutbound()
+        }
+    }
+
+    /// The last byte that comes from the backend has left for the client.
+    private func responseHasLeft() {
+        if !isTunnel {
             finish()
+        } else if isRequestSent {
+            endTunnel()
+        } else {
+            // The backend has ended its sending; the client may still have something to say.
+            client.endSending()
+            pumpRequest()
+        }
+    }
+
+    /// Both directions of a tunnel have ended, or the second cannot be waited for.
+    func endTunnel() {
+        response = .complete
+        guard !client.hasPendingOutput else { return }
+        endAttempt(.answered)
+        finish()
+    }
+
+    /// The backend takes no more of a tunnel's bytes.
+    func breakTunnel(_ failure: StreamFailure) {
+        let row = ExchangeFailure(failure)
+        endAttempt(.failed)
+        cut(row)
+    }
+
+    func responseIsMoving() { refreshDeadline() }
+
+    func responseIsDrained() {
+        if response == .complete {
+            responseHasLeft()
             return
         }
         refreshDeadline()
         stream?.unpause()
+        if isTunnel { pumpRequest() }
     }
 }

@@ -16,6 +16,18 @@ final class Exchange: ClientExchange, StreamObserver {
     /// The connection being served; nil while the exchange waits in the worker's stock.
     var connection: ClientConnection?
 
+    /// How far the response has come, as the client sees it.
+    enum ResponseProgress {
+        /// Nothing of the final response has been handed to the client's connection. Next: all others.
+        case awaited
+        /// The head has been read and written anew; it goes out with the first body bytes. Next: `begun`, `complete`, `awaited`.
+        case headPending
+        /// The head, and as much of the body as has come, was handed over. Next: `complete`.
+        case begun
+        /// The whole response was.
+        case complete
+    }
+
     // MARK: The request
 
     /// Why there is nothing to forward, if the request was refused.
@@ -32,10 +44,16 @@ final class Exchange: ClientExchange, StreamObserver {
     var isBodyTaken = false
     /// Whether the whole request has been sent in the current attempt.
     var isRequestSent = false
+    /// Whether the client's wish for another protocol was passed on.
+    var isUpgradeAsked = false
+    /// Whether the backend has agreed to it, and bytes are passed on as they come.
+    var isTunnel = false
     /// Whether the client waits for 100 Continue before it sends its body.
     var isContinueAwaited = false
     /// The request's identifier: the client's, or ours.
     private(set) var requestID: [UInt8] = []
+    /// Whether it is ours.
+    private(set) var isRequestIDNew = false
 
     // MARK: The attempts
 
@@ -53,13 +71,9 @@ final class Exchange: ClientExchange, StreamObserver {
     /// The status sent, or 0.
     var status = 0
     var framing = ClientFraming.none
-    var isHeadPending = false
-    /// Whether an interim response was handed to the client's connection.
-    var isInterimSent = false
-    /// Whether the final response's head was.
-    var isResponseBegun = false
-    /// Whether the whole response was.
-    var isResponseComplete = false
+    var response = ResponseProgress.awaited
+    /// Whether an interim response of the backend was passed on: the request will not be sent again.
+    var isInterimForwarded = false
     var keepAlive = false
     var bytesOut: UInt64 = 0
     private var responder: Backend?
@@ -71,6 +85,14 @@ final class Exchange: ClientExchange, StreamObserver {
     init(worker: Worker) {
         self.worker = worker
         requestID.reserveCapacity(RequestIdentifierGenerator.length)
+    }
+
+    /// Whether any byte of the final response was handed to the client's connection.
+    var isResponseBegun: Bool {
+        switch response {
+        case .awaited, .headPending: false
+        case .begun, .complete: true
+        }
     }
 
     var reader: RequestReader { client.reader }
@@ -88,11 +110,11 @@ final class Exchange: ClientExchange, StreamObserver {
         self.connection = connection
         self.refusal = refusal
         startTime = loop.now
+        isRequestIDNew = !takeRequestID()
     }
 
     func start() {
         keepAlive = reader.head.isPersistent
-        let isIdentified = takeRequestID()
         if let refusal {
             keepAlive = false
             switch refusal {
@@ -101,8 +123,7 @@ final class Exchange: ClientExchange, StreamObserver {
             }
             return
         }
-        beginRequest(isRequestIDNew: !isIdentified)
-        attemptNext()
+        if let refusal = beginRequest() { answer(.refusedBody(refusal)) } else { attemptNext() }
     }
 
     /// Takes the client's identifier if it is a plain one, else makes one; true if it is the client's.
@@ -156,13 +177,18 @@ final class Exchange: ClientExchange, StreamObserver {
         let isChecked = !reader.head.method.isIdempotent
         let stream = (fresh ? nil : pool.takeIdle(checked: isChecked)) ?? pool.connect()
         self.stream = stream
-        stream.begin(self, method: reader.head.method)
+        stream.begin(self, method: reader.head.method, isUpgradeAsked: isUpgradeAsked)
         refreshDeadline()
         if stream.isConnected { pumpRequest() }
     }
 
     func stream(_ stream: Stream, failed streamFailure: StreamFailure) {
         self.stream = nil
+        if response == .headPending {
+            // Its body was broken from the first byte on: none of it has left.
+            response = .awaited
+            status = 0
+        }
         let row = ExchangeFailure(streamFailure)
         record(row, streamFailure.text)
         let decision = worker.retryPolicy.decide(
@@ -170,7 +196,7 @@ final class Exchange: ClientExchange, StreamObserver {
             RetryPolicy.Situation(
                 isIdempotent: reader.head.method.isIdempotent,
                 isReplayable: isReplayable,
-                isResponseBegun: isResponseBegun || isInterimSent,
+                isResponseBegun: isResponseBegun || isInterimForwarded,
                 retries: retries,
                 wasFreshConnectionTried: wasFreshConnectionTried
             )
@@ -206,7 +232,7 @@ final class Exchange: ClientExchange, StreamObserver {
     func endLease(_ outcome: AttemptOutcome) { lease.take()?.end(outcome) }
 
     /// Ends the attempt because of something that is not the stream's failure.
-    private func cancelAttempt(_ outcome: AttemptOutcome) {
+    func endAttempt(_ outcome: AttemptOutcome) {
         endLease(outcome)
         stream?.cancel()
         stream = nil
@@ -217,7 +243,9 @@ final class Exchange: ClientExchange, StreamObserver {
     /// Moves the deadline on: called whenever a byte has moved, and when what is waited for changes.
     func refreshDeadline() {
         let allowance: UInt64 =
-            if isContinueAwaited {
+            if isTunnel, !isRequestSent, response != .complete {
+                worker.settings.tunnelIdle
+            } else if isContinueAwaited, stream?.isConnected == true {
                 min(Worker.continueWait, worker.settings.idleTimeout)
             } else if isRequestSent, !isResponseBegun {
                 worker.settings.responseTimeout
@@ -228,13 +256,18 @@ final class Exchange: ClientExchange, StreamObserver {
     }
 
     func deadlineReached() {
-        if isContinueAwaited {
+        if isContinueAwaited, stream?.isConnected == true {
             sendOwnContinue()
+            return
+        }
+        if isTunnel {
+            endAttempt(.answered)
+            cut(.tunnelIdle)
             return
         }
         if isResponseBegun {
             let isClientSlow = client.hasPendingOutput
-            cancelAttempt(isClientSlow ? .abandoned : .failed)
+            endAttempt(isClientSlow ? .abandoned : .failed)
             cut(isClientSlow ? .clientStalled : .responseIncomplete)
             return
         }
@@ -244,16 +277,16 @@ final class Exchange: ClientExchange, StreamObserver {
         }
         if isRequestSent {
             record(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms")
-            cancelAttempt(.failed)
+            endAttempt(.failed)
             giveUp(.responseTimeout)
         } else if stream.isConnected, sent == outbound?.count, reader.content.isEmpty {
-            cancelAttempt(.abandoned)
+            endAttempt(.abandoned)
             keepAlive = false
             giveUp(.requestBodyTimeout)
         } else {
             let row = stream.isConnected ? ExchangeFailure.responseTimeout : .connectionTimeout
             record(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms")
-            cancelAttempt(.failed)
+            endAttempt(.failed)
             giveUp(row)
         }
     }
@@ -261,13 +294,19 @@ final class Exchange: ClientExchange, StreamObserver {
     // MARK: Ending
 
     func clientIsGone() {
-        cancelAttempt(.abandoned)
+        endAttempt(.abandoned)
         failure = .clientGone
         end()
     }
 
-    /// The client left while its request body was being read.
-    func clientLeftDuringBody() {
+    func processStops() {
+        endAttempt(.abandoned)
+        keepAlive = false
+        giveUp(.shuttingDown)
+    }
+
+    /// The client was found to have left while its request was being read.
+    func clientHasLeft() {
         let client = client
         clientIsGone()
         client.abort()
@@ -275,19 +314,19 @@ final class Exchange: ClientExchange, StreamObserver {
 
     /// The request's body cannot be understood.
     func refuseBody(_ refusal: ChunkedRefusal) {
-        cancelAttempt(.abandoned)
+        endAttempt(.abandoned)
         keepAlive = false
         giveUp(.refusedBody(refusal))
     }
 
     /// Tells the client of a failure: by an answer, or if one has begun already, by breaking it off.
-    private func giveUp(_ row: ExchangeFailure) {
+    func giveUp(_ row: ExchangeFailure) {
         // An interim response that has not left keeps the answer from being sent: only the end of the connection is left.
         if isResponseBegun || client.hasPendingOutput { cut(row) } else { answer(row) }
     }
 
     /// Breaks the response off so that it cannot look complete.
-    private func cut(_ row: ExchangeFailure) {
+    func cut(_ row: ExchangeFailure) {
         failure = row
         let client = client
         end()
@@ -301,7 +340,7 @@ final class Exchange: ClientExchange, StreamObserver {
         let buffer = worker.responseBuffers.take()
         let head = reader.head
         keepAlive = keepAlive && reader.isBodyComplete && !worker.isDraining
-        let response = FailureResponse(
+        let page = FailureResponse(
             failure: row,
             format: worker.pageFormat(for: reader),
             requestID: String(decoding: requestID, as: UTF8.self),
@@ -311,10 +350,9 @@ final class Exchange: ClientExchange, StreamObserver {
             isHeadOnly: head.method == .head,
             keepAlive: keepAlive
         )
-        bytesOut = UInt64(response.write(to: buffer))
+        bytesOut = UInt64(page.write(to: buffer))
         status = row.status
-        isResponseBegun = true
-        isResponseComplete = true
+        response = .complete
         firstByteTime = loop.now
         client.setDeadline(loop.now + worker.settings.idleTimeout)
         if client.send(buffer) { finish() }
@@ -335,7 +373,7 @@ final class Exchange: ClientExchange, StreamObserver {
         stream?.finish(reusable: isRequestSent)
         stream = nil
         failure = nil
-        isResponseComplete = true
+        response = .complete
     }
 
     /// Writes the log line and goes back to the stock.
@@ -362,7 +400,7 @@ final class Exchange: ClientExchange, StreamObserver {
                     target: reader.headBytes(head.targetRange),
                     host: reader.headBytes(head.effectiveAuthorityRange ?? 0..<0),
                     requestID: requestID,
-                    status: isResponseBegun && status > 0 ? status : failure?.status ?? 0,
+                    status: isResponseBegun ? status : failure?.status ?? 0,
                     bytesIn: reader.bodyBytes,
                     bytesOut: bytesOut,
                     duration: loop.now.since(startTime),
@@ -387,16 +425,16 @@ final class Exchange: ClientExchange, StreamObserver {
         isBodyTaken = false
         isRequestSent = false
         isContinueAwaited = false
+        isUpgradeAsked = false
+        isTunnel = false
         requestID.removeAll(keepingCapacity: true)
         tried.removeAll()
         retries = 0
         attemptCount = 0
         if !failedAttempts.isEmpty { failedAttempts.removeAll(keepingCapacity: true) }
         status = 0
-        isHeadPending = false
-        isInterimSent = false
-        isResponseBegun = false
-        isResponseComplete = false
+        response = .awaited
+        isInterimForwarded = false
         bytesOut = 0
         responder = nil
         failure = nil

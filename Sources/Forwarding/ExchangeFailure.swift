@@ -100,6 +100,13 @@ public struct ExchangeFailure: Sendable, Equatable {
     // MARK: Ourselves
 
     public static let noBackend = Self("destination_unavailable", 503, "No server is available to answer the request.")
+    public static let shuttingDown = Self(
+        "shutting_down",
+        503,
+        proxyStatus: "connection_limit_reached",
+        "This server is shutting down."
+    )
+
     // MARK: The client
 
     public static let clientGone = Self("client_gone", 499, proxyStatus: nil, "The client closed the connection.")
@@ -108,6 +115,12 @@ public struct ExchangeFailure: Sendable, Equatable {
         499,
         proxyStatus: nil,
         "The client took no more of the response."
+    )
+    public static let tunnelIdle = Self(
+        "tunnel_idle_timeout",
+        504,
+        proxyStatus: nil,
+        "Nothing was said on the connection for too long."
     )
     public static let requestHeadTimeout = Self(
         "request_head_timeout",
@@ -136,7 +149,8 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
-        responseHeadTooLarge, responseIncomplete, noBackend, clientGone, clientStalled,
+        responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, clientGone, clientStalled,
+        tunnelIdle,
         requestHeadTimeout, requestBodyTimeout,
     ]
 }

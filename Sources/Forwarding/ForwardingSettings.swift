@@ -26,6 +26,7 @@ public struct ForwardingSettings: Sendable {
     public var responseTimeout: UInt64
     public var idleTimeout: UInt64
     public var upstreamIdle: UInt64
+    public var tunnelIdle: UInt64
     public var headLimits: HeadLimits
     /// The form of access log lines; nil when there is no access log.
     public var accessLogFormat: AccessLogFormat?
@@ -37,6 +38,7 @@ public struct ForwardingSettings: Sendable {
         responseTimeout: UInt64,
         idleTimeout: UInt64,
         upstreamIdle: UInt64,
+        tunnelIdle: UInt64,
         headLimits: HeadLimits,
         accessLogFormat: AccessLogFormat?
     ) {
@@ -46,6 +48,7 @@ public struct ForwardingSettings: Sendable {
         self.responseTimeout = responseTimeout
         self.idleTimeout = idleTimeout
         self.upstreamIdle = upstreamIdle
+        self.tunnelIdle = tunnelIdle
         self.headLimits = headLimits
         self.accessLogFormat = accessLogFormat
     }

@@ -13,17 +13,26 @@ struct UpstreamRequest {
     /// Field lines that never go on as they came.
     private static let replaced: UInt64 =
         FieldName.contentLength.bit | FieldName.xForwardedFor.bit | FieldName.xForwardedProto.bit
-        | FieldName.xForwardedHost.bit | FieldName.xForwardedPort.bit | FieldName.forwarded.bit | FieldName.trailer.bit
+        | FieldName.xForwardedHost.bit | FieldName.xForwardedPort.bit | FieldName.forwarded.bit | FieldName.xRealIP.bit
 
     /// More than everything that is added to a head, names and values together, but for the host, which may be twice
     /// as long as it came.
     static let maximumAddition = 1024
+
+    /// The size of the buffers that requests go upstream from: a head that names its host twice, all that can have arrived
+    /// with it, and the framing around that.
+    static func bufferCapacity(for limits: HeadLimits) -> Int {
+        2 * limits.maxHeadBytes + maximumAddition + RequestReader.bufferCapacity(for: limits)
+            + Buffer.chunkHeadroom + Buffer.chunkTailroom
+    }
 
     let reader: RequestReader
     let peer: PeerAddress
     /// The `X-Request-Id` to add, when the client sent none.
     let requestID: UnsafeRawBufferPointer
     let isRequestIDNew: Bool
+    /// Whether the client's wish for another protocol goes on.
+    let isUpgradeAsked: Bool
     /// Our name in `Via`.
     let proxyName: String
     /// The `Host` for a client of HTTP/1.0 that sent none.
@@ -45,6 +54,7 @@ struct UpstreamRequest {
             buffer.append(defaultHost)
             buffer.append("\r\n")
         }
+        if isRequestIDNew { dropped |= FieldName.xRequestID.bit }
         if !head.expectsContinue { dropped |= FieldName.expect.bit }
         if fields.names & dropped == 0 {
             buffer.appendLines(of: fields, from: reader.headBytes) { !$0.isHopByHop }
@@ -52,6 +62,7 @@ struct UpstreamRequest {
             buffer.appendLines(of: fields, from: reader.headBytes) { !$0.isHopByHop && $0.name.bit & dropped == 0 }
         }
         appendOrigin(head, to: buffer)
+        appendConnection(head, to: buffer)
         appendFraming(head.framing, to: buffer)
         buffer.append("\r\n")
     }
@@ -93,6 +104,19 @@ struct UpstreamRequest {
         buffer.append(head.minorVersion == 0 ? "Via: 1.0 " : "Via: 1.1 ")
         buffer.append(proxyName)
         buffer.append("\r\n")
+    }
+
+    /// The hop-by-hop fields that we mean: the wish for another protocol, and that trailers will be passed on.
+    private func appendConnection(_ head: RequestHead, to buffer: Buffer) {
+        switch (isUpgradeAsked, head.acceptsTrailers) {
+        case (false, false): return
+        case (false, true): buffer.append("Connection: TE\r\nTE: trailers\r\n")
+        case (true, false): buffer.append("Connection: Upgrade\r\n")
+        case (true, true): buffer.append("Connection: Upgrade, TE\r\nTE: trailers\r\n")
+        }
+        if isUpgradeAsked {
+            buffer.appendLines(of: head.fields, from: reader.headBytes) { $0.name == .upgrade }
+        }
     }
 
     private func appendFraming(_ framing: MessageFraming, to buffer: Buffer) {

@@ -72,16 +72,12 @@ public final class Worker: RequestHandler {
         retryPolicy = RetryPolicy(maximumRetries: settings.retries)
         multi = CurlMulti(loop: loop)
 
-        let head = settings.headLimits.maxHeadBytes
-        let read = max(head, 65536)
         responseBuffers = BufferPool(
-            capacity: Stream.headroom + read + ClientResponse.maximumAddition + Stream.tailroom
-                + FailureResponse.maximumSize,
+            capacity: max(Stream.bufferCapacity(for: settings.headLimits), FailureResponse.maximumSize),
             maximumIdle: 256
         )
-        // A head may name its host twice when it goes on, and what came with it in one read goes into the same buffer.
         requestBuffers = BufferPool(
-            capacity: 2 * head + UpstreamRequest.maximumAddition + read + 8192 + Exchange.replayLimit,
+            capacity: UpstreamRequest.bufferCapacity(for: settings.headLimits),
             maximumIdle: 256
         )
         headScratch = responseBuffers.take()
@@ -124,7 +120,12 @@ public final class Worker: RequestHandler {
     private func receive(_ message: WorkerMessage) {
         switch message {
         case .serve(let socket):
-            let connection = ClientConnection(descriptor: socket.descriptor, peer: socket.peer, resources: front)
+            guard
+                let connection = ClientConnection(descriptor: socket.descriptor, peer: socket.peer, resources: front)
+            else {
+                share.connectionCount.wrappingSubtract(1, ordering: .relaxed)
+                return
+            }
             connection.listIndex = connections.count
             connections.append(connection)
         case .drain(let nanoseconds):

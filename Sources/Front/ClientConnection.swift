@@ -28,10 +28,7 @@ public final class FrontResources {
         self.limits = limits
         self.idleNanoseconds = idleNanoseconds
         self.responseBuffers = responseBuffers
-        readerBuffers = BufferPool(
-            capacity: max(limits.maxHeadBytes, 65536) + 2 * 4096,
-            maximumIdle: 0
-        )
+        readerBuffers = BufferPool(capacity: RequestReader.bufferCapacity(for: limits), maximumIdle: 0)
     }
 
     func takeReader() -> RequestReader {
@@ -86,14 +83,16 @@ public final class ClientConnection: EventHandler {
     private var isInputUnparsed = false
     private var lingered = 0
 
-    /// Takes over an accepted, non-blocking socket.
-    public init(descriptor: CInt, peer: PeerAddress, resources: FrontResources) {
+    /// Takes over an accepted, non-blocking socket; nil, and the socket closed, when the kernel cannot watch it.
+    public init?(descriptor: CInt, peer: PeerAddress, resources: FrontResources) {
         self.resources = resources
         self.peer = peer
         super.init(loop: resources.loop)
         let interest: Readiness = [.readable, .writable, .peerClosed]
         guard loop.register(self, descriptor: descriptor, interest: interest, edgeTriggered: true) else {
-            preconditionFailure("epoll refuses an accepted socket")
+            phase = .closed
+            Socket.closeDescriptor(descriptor)
+            return nil
         }
         setDeadline(loop.now + resources.idleNanoseconds)
     }
@@ -162,8 +161,7 @@ public final class ClientConnection: EventHandler {
         }
         if mayRead, isBodyAwaited {
             awaitedBodyIsReadable()
-        } else if isPeerClosed, currentReader?.isBodyComplete ?? true {
-            // A client that shuts its sending direction has left, as for nginx and Go: see docs/decisions.
+        } else if hasClientLeft {
             clientIsGone()
         }
     }
@@ -174,8 +172,9 @@ public final class ClientConnection: EventHandler {
     }
 
     private func clientIsGone() {
-        let exchange = exchange
         exchange?.clientIsGone()
+        // Should the client still be reading, it must not take a cut response for a whole one.
+        Socket.resetOnClose(descriptor)
         close()
     }
 
@@ -190,8 +189,7 @@ public final class ClientConnection: EventHandler {
             currentReader = reader
         }
         let wasEmpty = !reader.hasInput
-        reader.makeRoomForHead()
-        let wanted = reader.buffer.room - RequestReader.tailroom
+        let wanted = reader.makeRoomForHead()
         switch Socket.receive(descriptor, into: reader.buffer, limit: wanted) {
         case .moved(let count):
             if count < wanted, !isPeerClosed { mayRead = false }
@@ -230,7 +228,14 @@ public final class ClientConnection: EventHandler {
     private func begin(_ exchange: any ClientExchange) {
         self.exchange = exchange
         isBodyAwaited = false
-        exchange.start()
+        if hasClientLeft { clientIsGone() } else { exchange.start() }
+    }
+
+    /// Whether the client has ended its sending, and nothing that it sent is left to be read.
+    ///
+    /// Such a client has left, as for nginx and Go: see docs/decisions/0001.
+    public var hasClientLeft: Bool {
+        isPeerClosed && currentReader?.isTunnel != true && currentReader?.isBodyComplete ?? true
     }
 
     // MARK: For the exchange: the request body
@@ -256,12 +261,22 @@ public final class ClientConnection: EventHandler {
                 if count < wanted, !isPeerClosed { mayRead = false }
             case .wouldBlock:
                 mayRead = false
+            case .ended where reader.isTunnel:
+                mayRead = false
+                reader.endTunnel()
             case .ended, .failed:
                 isPeerClosed = true
                 return .gone
             }
         }
     }
+
+    /// Turns the connection into a tunnel: after a 101, all further bytes from the client are read as body content, and its
+    /// end of sending is the content's end.
+    public func beginTunnel() { reader.beginTunnel() }
+
+    /// Ends our sending in a tunnel, once all response bytes have left; the client may go on sending.
+    public func endSending() { Socket.shutDownWriting(descriptor) }
 
     /// Lets the exchange be called again for the body in the next turn: bounded work per turn.
     public func yieldBody() {
@@ -284,7 +299,12 @@ public final class ClientConnection: EventHandler {
     }
 
     private func flush() {
-        if write() { exchange?.responseIsDrained() }
+        let pending = output?.count ?? 0
+        if write() {
+            exchange?.responseIsDrained()
+        } else if let output, output.count < pending {
+            exchange?.responseIsMoving()
+        }
     }
 
     /// Writes what is pending; true when nothing is left.
@@ -377,9 +397,15 @@ public final class ClientConnection: EventHandler {
         if isIdle, !Socket.hasPendingInput(descriptor) { close() }
     }
 
-    /// Closes the connection, whatever it is doing; an exchange is told first.
+    /// Closes the connection, whatever it is doing, because the process ends; an exchange is told first.
     public func closeNow() {
-        if phase == .exchanging { clientIsGone() } else { close() }
+        if phase == .exchanging { exchange?.processStops() }
+        guard phase == .exchanging else {
+            close()
+            return
+        }
+        Socket.resetOnClose(descriptor)
+        close()
     }
 
     private func close() {

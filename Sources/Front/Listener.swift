@@ -38,7 +38,11 @@ public final class Listener: EventHandler {
     private let socket: CInt
     private let diagnostics: Logger
     private let deliver: (AcceptedSocket) -> Void
+    /// How often running out of descriptors is reported.
+    private static let reportInterval: UInt64 = 10_000_000_000
+
     private var isExhausted = false
+    private var nextReport = MonotonicTime(nanoseconds: 0)
     private var isClosed = false
 
     /// Binds an address and listens; clients are accepted after ``start()``.
@@ -109,9 +113,12 @@ public final class Listener: EventHandler {
 
     /// Without descriptors a level-triggered listener would spin: it looks away for a moment.
     private func rest(because reason: String) {
-        diagnostics.error(
-            "no connection can be accepted on \(address): \(reason); raise the limit of open files (ulimit -n)"
-        )
+        if loop.now >= nextReport {
+            nextReport = loop.now + Listener.reportInterval
+            diagnostics.error(
+                "no connection can be accepted on \(address): \(reason); raise the limit of open files (ulimit -n)"
+            )
+        }
         guard !isClosed else { return }
         isExhausted = true
         loop.modify(self, interest: [], edgeTriggered: false)

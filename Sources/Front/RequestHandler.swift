@@ -27,7 +27,7 @@ public protocol RequestHandler: AnyObject {
 /// One exchange as its client connection sees it.
 ///
 /// It answers through ``ClientConnection/send(_:)``, and ends with ``ClientConnection/finishExchange(keepAlive:)`` or
-/// ``ClientConnection/abort()``. None of these calls comes before ``start()`` or after the end.
+/// ``ClientConnection/abort()``. No other call comes before ``start()`` or after the end.
 public protocol ClientExchange: AnyObject {
     /// Begins the work.
     func start()
@@ -38,8 +38,14 @@ public protocol ClientExchange: AnyObject {
     /// All response bytes handed over have left, after ``ClientConnection/send(_:)`` gave false.
     func responseIsDrained()
 
-    /// The client is gone; the connection closes after this call.
+    /// Some of them have.
+    func responseIsMoving()
+
+    /// The client is gone; the connection closes after this call. May come in place of ``start()``.
     func clientIsGone()
+
+    /// The process ends and waits no longer: a last answer may be sent, but only at once.
+    func processStops()
 
     /// The deadline that the exchange set on the connection has come.
     func deadlineReached()

@@ -28,13 +28,20 @@ public final class RequestReader {
     static let bodyHeadroom = 32
     /// Free bytes kept at the buffer's end, for framing in place.
     static let tailroom = 16
+    /// The most bytes read at a time.
+    static let readSize = 65536
+
+    /// The size of a reader's buffer: a head, an unfinished trailer section, and a full read behind them.
+    public static func bufferCapacity(for limits: HeadLimits) -> Int {
+        limits.maxHeadBytes + bodyHeadroom + ChunkedLimits().maxTrailerBytes + readSize + tailroom
+    }
 
     let buffer: Buffer
     private var parser: RequestParser
     /// The head; its ranges are offsets from ``headBytes``.
     public private(set) var head = RequestHead()
     private var decoder = BodyDecoder(.none)
-    private var trailers = FieldSection()
+    private var trailers = TrailerLines()
 
     /// Where the current request starts in the buffer.
     private var messageStart = 0
@@ -44,6 +51,8 @@ public final class RequestReader {
     private var contentRange = 0..<0
     private var isBodyFinished = false
     private var refusal: ChunkedRefusal?
+    /// Whether the protocol has been switched.
+    private(set) var isTunnel = false
     /// Body bytes decoded so far, without framing.
     public private(set) var bodyBytes: UInt64 = 0
 
@@ -69,19 +78,24 @@ public final class RequestReader {
         isBodyFinished = false
         refusal = nil
         bodyBytes = 0
+        isTunnel = false
+        trailers.reset()
     }
 
     /// Whether any byte of the current request has arrived.
     var hasInput: Bool { buffer.end > messageStart }
 
-    /// Room to read more of a head into.
-    func makeRoomForHead() {
-        if buffer.room < RequestReader.tailroom + 1024, messageStart > 0 {
+    /// Prepares the buffer for reading more of a head; returns how many bytes may be read.
+    func makeRoomForHead() -> Int {
+        if messageStart > 0, room < RequestReader.readSize {
             buffer.start = messageStart
             buffer.move(to: 0)
             messageStart = 0
         }
+        return min(room, RequestReader.readSize)
     }
+
+    private var room: Int { buffer.room - RequestReader.tailroom }
 
     func parseHead() -> RequestParser.Progress {
         let bytes = UnsafeBufferPointer(
@@ -116,6 +130,19 @@ public final class RequestReader {
         isBodyFinished = head.framing == .none || head.framing == .length(0)
     }
 
+    /// From here on every byte is content, until the client ends its sending: the protocol has been switched.
+    func beginTunnel() {
+        isTunnel = true
+        decoder = BodyDecoder(.untilClose)
+        isBodyFinished = false
+    }
+
+    /// Ends a tunnel's content.
+    func endTunnel() { isBodyFinished = true }
+
+    /// The request's trailer field lines, once the body has been read.
+    public var trailerLines: [UInt8] { trailers.bytes }
+
     /// Whether the whole body has arrived.
     public var isBodyComplete: Bool { isBodyFinished }
 
@@ -148,15 +175,16 @@ public final class RequestReader {
     ///
     /// - Returns: how many bytes may be read.
     func makeRoomForBody() -> Int {
-        let bodyStart = messageStart + head.length + RequestReader.bodyHeadroom
+        // A pipelined request may stand anywhere in the buffer: it moves to the front, and its offsets, being relative, hold.
+        buffer.moveBytes(from: messageStart, count: head.length, to: 0)
+        messageStart = 0
+        let bodyStart = head.length + RequestReader.bodyHeadroom
         let undecoded = buffer.end - rawStart
-        if rawStart > bodyStart || undecoded == 0 {
-            buffer.moveBytes(from: rawStart, count: undecoded, to: bodyStart)
-            rawStart = bodyStart
-            buffer.end = bodyStart + undecoded
-            contentRange = bodyStart..<bodyStart
-        }
-        return buffer.room - RequestReader.tailroom
+        buffer.moveBytes(from: rawStart, count: undecoded, to: bodyStart)
+        rawStart = bodyStart
+        buffer.end = bodyStart + undecoded
+        contentRange = bodyStart..<bodyStart
+        return min(room, RequestReader.readSize)
     }
 
     /// Body content that has arrived and was not consumed.
@@ -179,7 +207,7 @@ public final class RequestReader {
         let end = buffer.end
         buffer.start = contentRange.lowerBound
         buffer.end = contentRange.upperBound
-        buffer.frameAsChunk(isLast: isBodyFinished)
+        buffer.frameAsChunk(isLast: isBodyFinished, trailers: trailers.bytes)
         contentRange = buffer.start..<buffer.end
         buffer.end = end
     }

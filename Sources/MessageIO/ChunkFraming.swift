@@ -3,32 +3,39 @@
 public import EventLoop
 
 extension Buffer {
-    /// The most that ``frameAsChunk(isLast:)`` puts before and behind the region.
+    /// The most that ``frameAsChunk(isLast:trailers:)`` puts before and behind the region, trailers apart.
     public static let chunkHeadroom = 18
     public static let chunkTailroom = 7
 
-    /// Turns the region into one chunk, and with `isLast` adds the last chunk; an empty region becomes no chunk.
+    /// Turns the region into one chunk, and with `isLast` adds the last chunk and the trailer field lines; an empty region
+    /// becomes no chunk.
     ///
     /// Grows the region by at most ``chunkHeadroom`` bytes at its start and ``chunkTailroom`` at its end.
-    public func frameAsChunk(isLast: Bool) {
+    public func frameAsChunk(isLast: Bool, trailers: [UInt8] = []) {
         if !isEmpty {
             let size = count
             append("\r\n")
             prepend("\r\n")
             prependHexadecimal(UInt64(size))
         }
-        if isLast { append("0\r\n\r\n") }
+        if isLast { appendLastChunk(trailers: trailers) }
     }
 
-    /// Appends bytes as one chunk, and with `isLast` the last chunk.
-    public func appendChunk(_ bytes: UnsafeRawBufferPointer, isLast: Bool) {
+    /// Appends bytes as one chunk; none at all become no chunk.
+    public func appendChunk(_ bytes: UnsafeRawBufferPointer) {
         if !bytes.isEmpty {
             append(hexadecimal: UInt64(bytes.count))
             append("\r\n")
             append(bytes)
             append("\r\n")
         }
-        if isLast { append("0\r\n\r\n") }
+    }
+
+    /// Appends the last chunk and the trailer section: whole field lines, or none.
+    public func appendLastChunk(trailers: [UInt8]) {
+        append("0\r\n")
+        append(trailers)
+        append("\r\n")
     }
 
     private func prependHexadecimal(_ value: UInt64) {

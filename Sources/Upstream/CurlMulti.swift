@@ -94,7 +94,8 @@ public final class CurlMulti {
             let socket = WatchedSocket(loop: loop, multi: self)
             // Level-triggered: libcurl does not read until there is nothing left.
             guard loop.register(socket, descriptor: descriptor, interest: interest, edgeTriggered: false) else {
-                preconditionFailure("epoll refuses a socket of libcurl's")
+                // The kernel has no room for another watch: the attempt ends by its connect timeout.
+                return
             }
             // Unretained: the loop holds the socket while it is registered, which is as long as libcurl knows it.
             curl_multi_assign(handle, descriptor, Unmanaged.passUnretained(socket).toOpaque())

@@ -18,6 +18,17 @@ public final class Stream: EventHandler {
     static let readSize = 65536
     /// Reads in one go before other connections get their turn.
     static let readsPerTurn = 8
+    /// Bytes offered to TLS at a time: one record, of which the backend gets all or nothing.
+    ///
+    /// With more, libcurl may report that nothing was sent while whole records are on their way.
+    private static let tlsRecordSize = 16384
+    /// Interim (1xx) responses accepted before the final one.
+    private static let maximumInterimResponses = 32
+
+    /// The size of the buffers that streams read into: a head as large as allowed, and room to read on behind it.
+    public static func bufferCapacity(for limits: HeadLimits) -> Int {
+        headroom + limits.maxHeadBytes + readSize + tailroom
+    }
 
     private enum Phase {
         /// libcurl resolves, connects and shakes hands. Next: `connected`, `closed`.
@@ -44,7 +55,9 @@ public final class Stream: EventHandler {
     public private(set) var head = ResponseHead()
     private var parser: ResponseParser
     private var decoder = BodyDecoder(.none)
-    private var trailers = FieldSection()
+    private var trailers = TrailerLines()
+    /// Whether the request asks for another protocol, so that a 101 is an answer to it.
+    private var isUpgradeAsked = false
     private var progress = Progress.none
     /// A partly read head, or body bytes that could not be decoded yet.
     private var inbound: Buffer?
@@ -62,6 +75,9 @@ public final class Stream: EventHandler {
     private var wasResponseBegun = false
     /// Exchanges begun on this connection.
     private var exchanges = 0
+    /// The loop's turn in which the current exchange began.
+    private var beginTurn: UInt64 = 0
+    private var interimResponses = 0
 
     init(pool: StreamPool) {
         self.pool = pool
@@ -85,21 +101,35 @@ public final class Stream: EventHandler {
 
     private var isEncrypted: Bool { pool.origin.scheme == .https }
 
-    var hasPendingInput: Bool { isEncrypted ? isPeerClosed : Socket.hasPendingInput(descriptor) }
+    /// Whether anything has come in on a stream at rest: asks the kernel, for TLS through libcurl.
+    func hasPendingInput() -> Bool {
+        guard isEncrypted else { return Socket.hasPendingInput(descriptor) }
+        mayRead = true
+        return !isQuiet()
+    }
 
     // MARK: The life of an exchange
 
+    /// The response's trailer field lines, once its body has ended.
+    public var trailerLines: [UInt8] { trailers.bytes }
+
     /// Begins an exchange; the observer hears of everything that comes until it finishes or cancels.
-    public func begin(_ observer: any StreamObserver, method: HTTPWire.Method) {
+    ///
+    /// - Parameter isUpgradeAsked: whether a 101 may answer the request. After it, the body is the new protocol's bytes.
+    public func begin(_ observer: any StreamObserver, method: HTTPWire.Method, isUpgradeAsked: Bool) {
         precondition(self.observer == nil && phase != .closed, "one exchange at a time")
         self.observer = observer
         exchanges += 1
+        beginTurn = loop.turnNumber
+        interimResponses = 0
         setDeadline(.never)
         parser.reset(requestMethod: method)
         head.reset()
         progress = .head
         isPaused = false
         isInboundUnread = false
+        self.isUpgradeAsked = isUpgradeAsked
+        trailers.reset()
         sendFailure = nil
         wasRequestSent = false
         wasResponseBegun = false
@@ -110,7 +140,8 @@ public final class Stream: EventHandler {
     /// On `.wouldBlock` the observer is told when to go on, with the same bytes at the same address.
     public func send(_ bytes: UnsafeRawBufferPointer) -> SendResult {
         precondition(phase == .connected && !bytes.isEmpty, "connected, and something to send")
-        switch connection.send(bytes) {
+        let offer = isEncrypted ? UnsafeRawBufferPointer(rebasing: bytes.prefix(Stream.tlsRecordSize)) : bytes
+        switch connection.send(offer) {
         case .moved(let count):
             wasRequestSent = wasRequestSent || count > 0
             return .moved(count)
@@ -170,6 +201,13 @@ public final class Stream: EventHandler {
         pool.rest(self)
     }
 
+    /// Ends our sending in a tunnel; false where that cannot be done alone, as with TLS through libcurl.
+    public func endSending() -> Bool {
+        guard phase == .connected, !isEncrypted else { return false }
+        Socket.shutDownWriting(descriptor)
+        return true
+    }
+
     /// Ends the use of a stream at any time, and the stream.
     public func cancel() {
         observer = nil
@@ -210,7 +248,8 @@ public final class Stream: EventHandler {
         phase = .connected
         let interest: Readiness = [.readable, .writable, .peerClosed]
         guard loop.register(self, descriptor: descriptor, interest: interest, edgeTriggered: true) else {
-            preconditionFailure("epoll refuses a connected socket")
+            fail(makeFailure(.connect, .curl(Int32(code.rawValue)), "the kernel cannot watch the connection"))
+            return
         }
         // TLS may have read beyond the handshake: ask once without an event.
         mayRead = isEncrypted
@@ -226,7 +265,13 @@ public final class Stream: EventHandler {
             return
         }
         let exchange = exchanges
-        if readiness.contains(.writable) {
+        if mayRead, wasReused, beginTurn == loop.turnNumber {
+            // The event is older than the request: the backend has closed, or sent what must not pass for a response.
+            fail(makeFailure(.responseHead, .closed, "the backend closed the kept connection, or sent bytes unasked"))
+            return
+        }
+        // TLS may have waited for input in order to send.
+        if readiness.contains(.writable) || isEncrypted {
             observer.streamIsWritable(self)
             guard exchange == exchanges, self.observer != nil else { return }
         }
@@ -263,7 +308,11 @@ public final class Stream: EventHandler {
     private func readOnce() -> Bool {
         let buffer = takeInbound()
         let wanted = min(buffer.room - Stream.tailroom, Stream.readSize)
-        precondition(wanted > 0, "the parsers refuse before a buffer is full")
+        guard wanted > 0 else {
+            pool.buffers.give(buffer)
+            fail(makeFailure(readPhase, .malformed("head_too_large"), "The backend's head does not fit its buffer."))
+            return false
+        }
         switch connection.receive(into: buffer, limit: wanted) {
         case .moved(let count):
             wasResponseBegun = true
@@ -322,13 +371,19 @@ public final class Stream: EventHandler {
                 pool.buffers.give(buffer)
                 fail(makeFailure(.responseHead, .malformed(refusal.rawValue), refusal.explanation))
                 return false
+            case .complete where head.isInterim && interimResponses >= Stream.maximumInterimResponses:
+                pool.buffers.give(buffer)
+                fail(makeFailure(.responseHead, .malformed("too_many_interim_responses"), "too many 1xx responses"))
+                return false
             case .complete where head.isInterim:
+                interimResponses += 1
                 observer?.stream(self, receivedInterimHeadIn: buffer)
                 guard exchange == exchanges, phase == .connected, self.progress == .head else {
                     pool.buffers.give(buffer)
                     return false
                 }
                 buffer.start += head.length
+                buffer.move(to: Stream.headroom)
                 parser.reset()
                 head.reset()
                 if isPaused {
@@ -336,7 +391,7 @@ public final class Stream: EventHandler {
                     keep(buffer)
                     return false
                 }
-            case .complete where head.switchesProtocols:
+            case .complete where head.switchesProtocols && !isUpgradeAsked:
                 pool.buffers.give(buffer)
                 fail(makeFailure(.responseHead, .malformed("unasked_upgrade"), "101 without an Upgrade asked for"))
                 return false
@@ -354,7 +409,7 @@ public final class Stream: EventHandler {
             return false
         }
         buffer.start += head.length
-        decoder = BodyDecoder(head.framing)
+        decoder = BodyDecoder(head.switchesProtocols ? .untilClose : head.framing)
         progress = .body
         return true
     }

@@ -55,7 +55,7 @@ public final class StreamPool {
     ///   must not be sent into a dying connection because they could not be sent again.
     public func takeIdle(checked: Bool) -> Stream? {
         while let stream = idle.popLast() {
-            if checked, stream.hasPendingInput {
+            if checked, stream.hasPendingInput() {
                 stream.close()
                 continue
             }

@@ -55,7 +55,7 @@ struct Program {
                 stopped: { [settings] in workers.drain(settings.drainTimeout) }
             )
             announce(listeners, descriptors: descriptors)
-            let signals = watchSignals(listeners)
+            let signals = watchSignals(listeners, accessLog)
             workers.notifyWhenStopped { [diagnostics] in
                 accessLog?.flush(milliseconds: Self.logFlush)
                 diagnostics.notice("stopped")
@@ -81,7 +81,7 @@ struct Program {
         diagnostics.info("up to \(descriptors) open files; \(CurlLibrary.report.prefix(2).joined(separator: ", "))")
     }
 
-    private func watchSignals(_ listeners: ListenerGroup) -> [any DispatchSourceSignal] {
+    private func watchSignals(_ listeners: ListenerGroup, _ accessLog: AccessLog?) -> [any DispatchSourceSignal] {
         let queue = DispatchQueue(label: "curl-lb.signals")
         let state = SignalState()
         return [SIGTERM, SIGINT].map { number in
@@ -89,7 +89,9 @@ struct Program {
             source.setEventHandler { [diagnostics, settings] in
                 if state.isDraining.exchange(true, ordering: .relaxed) {
                     diagnostics.warning("second signal: ending at once")
-                    exit(EXIT_FAILURE)
+                    accessLog?.flush(milliseconds: Self.logFlush / 10)
+                    // Without the work of a proper exit, since the workers are still running.
+                    _exit(EXIT_FAILURE)
                 }
                 diagnostics.notice("draining for at most \(settings.drainTimeout)")
                 listeners.stop()
@@ -115,6 +117,7 @@ extension ForwardingSettings {
             responseTimeout: settings.responseTimeout.clampedNanoseconds,
             idleTimeout: settings.idleTimeout.clampedNanoseconds,
             upstreamIdle: settings.upstreamIdleTimeout.clampedNanoseconds,
+            tunnelIdle: settings.tunnelIdleTimeout.clampedNanoseconds,
             headLimits: HeadLimits(maxHeadBytes: settings.maxHeadBytes),
             accessLogFormat: settings.accessLog == .off ? nil : settings.accessLogFormat
         )
