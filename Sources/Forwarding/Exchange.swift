@@ -294,8 +294,10 @@ final class Exchange: ClientExchange, StreamObserver {
     // MARK: Ending
 
     func clientIsGone() {
-        endAttempt(.abandoned)
-        failure = .clientGone
+        // To close is how a tunnel ends; with bytes on their way it was cut.
+        let isOrderly = isTunnel && !client.hasPendingOutput
+        endAttempt(isOrderly ? .answered : .abandoned)
+        failure = isOrderly ? nil : .clientGone
         end()
     }
 

@@ -151,7 +151,9 @@ public final class ClientConnection: EventHandler {
     }
 
     private func exchangeReady(_ readiness: Readiness) {
-        if !readiness.isDisjoint(with: [.hungUp, .failed]) {
+        // In a tunnel both ends may have ended their sending while bytes still wait to be read.
+        let isGone = readiness.contains(.failed) || (readiness.contains(.hungUp) && currentReader?.isTunnel != true)
+        if isGone {
             clientIsGone()
             return
         }
