@@ -98,10 +98,22 @@ let package = Package(
             swiftSettings: common
         ),
 
+        // What the tests of several layers need.
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
+
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
-        .testTarget(name: "BalancingTests", dependencies: ["Balancing"], swiftSettings: common),
-        .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: common),
-        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: common),
+        .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"], swiftSettings: common),
+        .testTarget(
+            name: "TelemetryTests",
+            dependencies: ["Telemetry", "TestSupport", .product(name: "Logging", package: "swift-log")],
+            swiftSettings: common
+        ),
+        .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport"], swiftSettings: common),
+        .testTarget(
+            name: "MessageIOTests",
+            dependencies: ["MessageIO", "EventLoop", "HTTPWire", "TestSupport"],
+            swiftSettings: common
+        ),
         .testTarget(
             name: "ForwardingTests",
             dependencies: ["Forwarding", "Balancing", "EventLoop", "Front", "HTTPWire", "MessageIO", "Upstream"],

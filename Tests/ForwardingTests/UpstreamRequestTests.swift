@@ -1,0 +1,238 @@
+// The head that goes upstream, from the head that came.
+
+import Front
+import Glibc
+import HTTPWire
+import TestSupport
+import Testing
+
+@testable import EventLoop
+@testable import Forwarding
+@testable import Front
+
+@Suite("Upstream request heads")
+struct UpstreamRequestTests {
+    static let peer: PeerAddress = {
+        var storage = sockaddr_storage()
+        withUnsafeMutableBytes(of: &storage) { bytes in
+            var address = sockaddr_in()
+            address.sin_family = sa_family_t(AF_INET)
+            address.sin_addr.s_addr = UInt32(0xC000_0207).bigEndian
+            bytes.storeBytes(of: address, as: sockaddr_in.self)
+        }
+        return PeerAddress(storage)
+    }()
+
+    private func written(_ request: String, newID: String? = nil) throws -> String {
+        let reader = try reader(of: request)
+        let buffer = Buffer(capacity: 1 << 18)
+        Array((newID ?? "").utf8).withUnsafeBytes { requestID in
+            UpstreamRequest(
+                reader: reader,
+                peer: Self.peer,
+                requestID: requestID,
+                isRequestIDNew: newID != nil,
+                proxyName: "lb-1",
+                defaultHost: "default.example"
+            ).write(to: buffer)
+        }
+        return buffer.text
+    }
+
+    struct Row: Sendable, CustomTestStringConvertible {
+        let testDescription: String
+        let request: String
+        let expected: String
+
+        init(_ label: String, _ request: String, _ expected: String) {
+            testDescription = label
+            self.request = request
+            self.expected = expected
+        }
+    }
+
+    /// What is added to every request for a host.
+    private static func added(_ host: String?, minorVersion: Int = 1) -> String {
+        "X-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n"
+            + (host.map { "X-Forwarded-Host: \($0)\r\n" } ?? "") + "Via: 1.\(minorVersion) lb-1\r\n"
+    }
+
+    static let table: [Row] = [
+        Row(
+            "nothing to change",
+            "GET /a?b=c HTTP/1.1\r\nHost: x:81\r\nAccept: */*\r\nX-Same: 1\r\nX-Same: 2\r\n\r\n",
+            "GET /a?b=c HTTP/1.1\r\nHost: x:81\r\nAccept: */*\r\nX-Same: 1\r\nX-Same: 2\r\n\(added("x:81"))\r\n"
+        ),
+        Row(
+            "hop-by-hop fields stay behind",
+            """
+            GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade, x-mine\r\nKeep-Alive: timeout=5\r\n\
+            Upgrade: h2c\r\nX-Mine: 1\r\nTE: trailers\r\nTrailer: X\r\nProxy-Connection: close\r\nProxy-Authorization: Basic x\r\n\
+            HTTP2-Settings: x\r\nX-Yours: 2\r\n\r\n
+            """,
+            "GET / HTTP/1.1\r\nHost: x\r\nX-Yours: 2\r\n\(added("x"))\r\n"
+        ),
+        Row(
+            "Host and our own fields cannot be named away",
+            "GET / HTTP/1.1\r\nHost: x\r\nConnection: host, via, x-forwarded-for, x-forwarded-proto\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\n\(added("x"))\r\n"
+        ),
+        Row(
+            "what the client claims about its way is not believed",
+            """
+            GET / HTTP/1.1\r\nX-Forwarded-For: 1.1.1.1\r\nHost: x\r\nx-forwarded-proto: https\r\n\
+            X-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\nForwarded: for=1.1.1.1\r\nX-FORWARDED-FOR: 2.2.2.2\r\n\r\n
+            """,
+            "GET / HTTP/1.1\r\nHost: x\r\n\(added("x"))\r\n"
+        ),
+        Row(
+            "Via is added behind that of other proxies",
+            "GET / HTTP/1.1\r\nHost: x\r\nVia: 1.0 before\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\nVia: 1.0 before\r\n\(added("x"))\r\n"
+        ),
+        Row(
+            "a length is said anew",
+            "POST / HTTP/1.1\r\nContent-Length: 0042\r\nHost: x\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\n\(added("x"))Content-Length: 42\r\n\r\n"
+        ),
+        Row(
+            "a length of nothing is said too",
+            "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\n\(added("x"))Content-Length: 0\r\n\r\n"
+        ),
+        Row(
+            "a length cannot be named away",
+            "POST / HTTP/1.1\r\nHost: x\r\nConnection: content-length\r\nContent-Length: 42\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\n\(added("x"))Content-Length: 42\r\n\r\n"
+        ),
+        Row(
+            "chunks are said anew",
+            """
+            POST / HTTP/1.1\r\nHost: x\r\ntransfer-encoding: ChunKed\r\nTrailer: A\r\n\
+            Connection: transfer-encoding\r\n\r\n
+            """,
+            "POST / HTTP/1.1\r\nHost: x\r\n\(added("x"))Transfer-Encoding: chunked\r\n\r\n"
+        ),
+        Row(
+            "an absolute target's authority takes the place of Host",
+            "GET http://real:81/p?q HTTP/1.1\r\nA: b\r\nHost: other\r\n\r\n",
+            "GET /p?q HTTP/1.1\r\nHost: real:81\r\nA: b\r\n\(added("real:81"))\r\n"
+        ),
+        Row(
+            "an absolute target without a path",
+            "GET http://real HTTP/1.1\r\nHost: real\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: real\r\n\(added("real"))\r\n"
+        ),
+        Row(
+            "an absolute target with nothing but a query",
+            "GET http://real?q=1 HTTP/1.1\r\nHost: real\r\n\r\n",
+            "GET /?q=1 HTTP/1.1\r\nHost: real\r\n\(added("real"))\r\n"
+        ),
+        Row(
+            "an absolute target of OPTIONS without a path is the asterisk",
+            "OPTIONS http://real HTTP/1.1\r\nHost: real\r\n\r\n",
+            "OPTIONS * HTTP/1.1\r\nHost: real\r\n\(added("real"))\r\n"
+        ),
+        Row(
+            "the asterisk",
+            "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+            "OPTIONS * HTTP/1.1\r\nHost: x\r\n\(added("x"))\r\n"
+        ),
+        Row(
+            "HTTP/1.0 without Host",
+            "GET / HTTP/1.0\r\nA: b\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: default.example\r\nA: b\r\n\(added(nil, minorVersion: 0))\r\n"
+        ),
+        Row(
+            "HTTP/1.0 with Host",
+            "GET / HTTP/1.0\r\nHost: x\r\nConnection: keep-alive\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\n\(added("x", minorVersion: 0))\r\n"
+        ),
+        Row(
+            "an empty Host",
+            "GET / HTTP/1.1\r\nHost:\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost:\r\n\(added(nil))\r\n"
+        ),
+        Row(
+            "Expect: 100-continue goes on",
+            "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\(added("x"))Content-Length: 1\r\n\r\n"
+        ),
+        Row(
+            "an expectation of HTTP/1.0 does not",
+            "POST / HTTP/1.0\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\n\(added("x", minorVersion: 0))Content-Length: 1\r\n\r\n"
+        ),
+        Row(
+            "a method of its own, behind an empty line",
+            "\r\nPURGE /a HTTP/1.1\r\nHost: x\r\n\r\n",
+            "PURGE /a HTTP/1.1\r\nHost: x\r\n\(added("x"))\r\n"
+        ),
+        Row(
+            "white space and bytes beyond ASCII go on as they are",
+            "GET / HTTP/1.1\r\nHost:x\r\nA: \t b  c \r\nB: \u{E9}\r\nC:\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost:x\r\nA: \t b  c \r\nB: \u{E9}\r\nC:\r\n\(added("x"))\r\n"
+        ),
+        Row(
+            "the client's identifier, credentials and cookies go on",
+            "GET / HTTP/1.1\r\nHost: x\r\nX-Request-ID: abc\r\nAuthorization: Basic x\r\nCookie: a=b\r\n\r\n",
+            """
+            GET / HTTP/1.1\r\nHost: x\r\nX-Request-ID: abc\r\nAuthorization: Basic x\r\nCookie: a=b\r\n\
+            \(added("x"))\r\n
+            """
+        ),
+    ]
+
+    @Test(arguments: table)
+    func `a head goes on as its row says`(_ row: Row) throws {
+        #expect(try written(row.request) == row.expected)
+    }
+
+    @Test func `a new identifier is added`() throws {
+        #expect(
+            try written("GET / HTTP/1.1\r\nHost: x\r\n\r\n", newID: "0123") == """
+                GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\nX-Forwarded-Proto: http\r\n\
+                X-Forwarded-Host: x\r\nX-Request-Id: 0123\r\nVia: 1.1 lb-1\r\n\r\n
+                """
+        )
+    }
+
+    @Test(arguments: table)
+    func `what is written is a request of the same meaning that a strict parser takes`(_ row: Row) throws {
+        let received = try reader(of: row.request)
+        let sent = try reader(of: try written(row.request))
+        #expect(sent.head.method == received.head.method)
+        #expect(sent.head.framing == received.head.framing)
+        #expect(sent.head.minorVersion == 1)
+        #expect(sent.head.length == sent.received.count)
+        #expect(!sent.head.fields.lines.contains { $0.isHopByHop && $0.name != .transferEncoding })
+    }
+
+    @Test(arguments: SeededGenerator.seeds)
+    func `of random fields each goes on or stays, and none changes`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let forgotten = [
+            "Keep-Alive: 5", "Proxy-Connection: x", "TE: trailers", "Upgrade: x", "X-Forwarded-For: 9", "Trailer: X",
+            "Forwarded: for=9", "Expect: tea", "Connection: close", "X-Forwarded-Port: 9", "Proxy-Authorization: x",
+        ]
+        for _ in 0..<100 {
+            var lines: [(text: String, goesOn: Bool)] = []
+            for number in 0..<generator.number(in: 0...30) {
+                if generator.once(in: 2) {
+                    lines.append(("X-\(number): \(generator.number(in: 0...99_999))\r\n", true))
+                } else {
+                    lines.append(("\(forgotten[generator.number(in: 0...(forgotten.count - 1))])\r\n", false))
+                }
+            }
+            let request = "GET / HTTP/1.1\r\nHost: x\r\n\(lines.map(\.text).joined())\r\n"
+            let kept = lines.filter(\.goesOn).map(\.text).joined()
+            #expect(try written(request) == "GET / HTTP/1.1\r\nHost: x\r\n\(kept)\(Self.added("x"))\r\n")
+        }
+    }
+
+    @Test func `the addition is no larger than it says`() throws {
+        let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        let addition = try written(request, newID: String(repeating: "i", count: 128)).utf8.count - request.utf8.count
+        #expect(addition < UpstreamRequest.maximumAddition / 2, "with room for a name of our own")
+    }
+}

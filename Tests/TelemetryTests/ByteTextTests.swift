@@ -1,0 +1,42 @@
+// Numbers as bytes of text.
+
+import Testing
+
+@testable import Telemetry
+
+@Suite("Text as bytes")
+struct ByteTextTests {
+    private func text(_ write: (inout [UInt8]) -> Void) -> String {
+        var line = [UInt8(ascii: ">")]
+        write(&line)
+        return String(decoding: line.dropFirst(), as: UTF8.self)
+    }
+
+    @Test(
+        arguments: [
+            (0, 0, "0"), (0, 1, "0"), (0, 3, "000"), (7, 2, "07"), (10, 2, "10"), (123, 2, "123"),
+            (123, 20, String(repeating: "0", count: 17) + "123"),
+            (.max, 1, "18446744073709551615"), (.max, 20, "18446744073709551615"),
+        ] as [(UInt64, Int, String)]
+    )
+    func `a number has at least so many digits`(number: UInt64, digits: Int, expected: String) {
+        #expect(text { $0.append(decimal: number, minimumDigits: digits) } == expected)
+    }
+
+    @Test(
+        arguments: [
+            (0, "0.000"), (999, "0.000"), (1000, "0.001"), (999_999, "0.999"), (1_000_000, "1.000"),
+            (1_050_000, "1.050"), (61_000_001_000, "61000.001"), (.max, "18446744073709.551"),
+        ] as [(UInt64, String)]
+    )
+    func `nanoseconds are written as milliseconds with three decimals, cut, not rounded`(
+        nanoseconds: UInt64,
+        expected: String
+    ) {
+        #expect(text { $0.append(milliseconds: nanoseconds) } == expected)
+    }
+
+    @Test func `a literal is appended as its bytes`() {
+        #expect(text { $0.append("käse") } == "käse")
+    }
+}
