@@ -115,8 +115,18 @@ let package = Package(
             swiftSettings: common
         ),
         .testTarget(
+            name: "UpstreamTests",
+            dependencies: ["Upstream", "EventLoop", "HTTPWire"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "FrontTests",
+            dependencies: ["Front", "EventLoop", "HTTPWire", "TestSupport"],
+            swiftSettings: common
+        ),
+        .testTarget(
             name: "ForwardingTests",
-            dependencies: ["Forwarding", "Balancing", "EventLoop", "Front", "HTTPWire", "MessageIO", "Upstream"],
+            dependencies: ["Forwarding", "EventLoop", "Front", "HTTPWire", "Upstream", "TestSupport"],
             swiftSettings: common
         ),
         .testTarget(

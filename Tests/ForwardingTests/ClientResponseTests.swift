@@ -12,6 +12,7 @@ struct ClientResponseTests {
         let testDescription: String
         let method: HTTPWire.Method
         let minorVersion: UInt8
+        let acceptsTrailers: Bool
         let keepAlive: Bool
         let response: String
         let framing: ClientFraming
@@ -21,6 +22,7 @@ struct ClientResponseTests {
             _ label: String,
             answering method: HTTPWire.Method = .get,
             minorVersion: UInt8 = 1,
+            acceptsTrailers: Bool = false,
             keepAlive: Bool = true,
             _ response: String,
             _ framing: ClientFraming,
@@ -29,6 +31,7 @@ struct ClientResponseTests {
             testDescription = label
             self.method = method
             self.minorVersion = minorVersion
+            self.acceptsTrailers = acceptsTrailers
             self.keepAlive = keepAlive
             self.response = response
             self.framing = framing
@@ -104,6 +107,28 @@ struct ClientResponseTests {
             .none,
             "HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\nContent-Length: 5\r\n\r\n"
         ),
+        Row(
+            "trailers are announced to a client that takes them",
+            acceptsTrailers: true,
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n",
+            .chunked,
+            "HTTP/1.1 200 OK\r\nTrailer: A\r\nTransfer-Encoding: chunked\r\n\r\n"
+        ),
+        Row(
+            "trailers are not announced where no chunks carry them",
+            minorVersion: 0,
+            acceptsTrailers: true,
+            keepAlive: false,
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: A\r\n\r\n",
+            .untilClose,
+            "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+        ),
+        Row(
+            "a 204 with a length loses it",
+            "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\nA: b\r\n\r\n",
+            .none,
+            "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n"
+        ),
         Row("204", "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n", .none, "HTTP/1.1 204 No Content\r\nA: b\r\n\r\n"),
         Row(
             "an empty body",
@@ -151,6 +176,7 @@ struct ClientResponseTests {
             from: received.buffer.bytesStart,
             framing: framing,
             clientMinorVersion: row.minorVersion,
+            acceptsTrailers: row.acceptsTrailers,
             keepAlive: row.keepAlive,
             to: buffer
         )
@@ -166,12 +192,29 @@ struct ClientResponseTests {
     func `what is written is a response with the framing that was decided`(_ row: Row) throws {
         let head = try ReceivedResponse(try written(row), answering: row.method).head
         switch row.framing {
-        case .none: #expect(head.framing == .none)
+        case .none, .tunnel: #expect(head.framing == .none)
         case .length: #expect(head.framing == head.declaredLength.map { .length($0) })
         case .chunked: #expect(head.framing == .chunked)
         case .untilClose: #expect(head.framing == .untilClose)
         }
         #expect(head.isPersistent == row.keepAlive)
+    }
+
+    @Test func `a switch of protocols goes on with Upgrade and nothing about a body`() throws {
+        let row = Row(
+            "101",
+            keepAlive: false,
+            """
+            HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade, x-mine\r\nX-Mine: 1\r\n\
+            Sec-WebSocket-Accept: x\r\n\r\n
+            """,
+            .tunnel,
+            """
+            HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Accept: x\r\nConnection: Upgrade\r\n\
+            Upgrade: websocket\r\n\r\n
+            """
+        )
+        #expect(try written(row) == row.expected)
     }
 
     @Test func `the addition is no larger than it says`() throws {

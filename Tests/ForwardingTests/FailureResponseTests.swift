@@ -38,7 +38,7 @@ struct FailureResponseTests {
     private static let requestID = "0123456789abcdef0123456789abcdef"
     private static let date = "Sun, 06 Nov 1994 08:49:37 GMT"
     /// Those that are ever sent.
-    static let rows = FailureTableTests.allRows.filter { $0.status != 499 }
+    static let rows = FailureTableTests.allRows.filter { $0.proxyStatusError != nil }
 
     private func response(
         _ failure: ExchangeFailure,

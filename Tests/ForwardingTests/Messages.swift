@@ -21,6 +21,11 @@ func reader(of request: String) throws -> RequestReader {
     return reader
 }
 
+extension RequestReader {
+    /// Bytes of the head as text.
+    func text(_ range: Range<Int>) -> String { String(decoding: headBytes(range), as: UTF8.self) }
+}
+
 /// A response's head and the bytes it was parsed from.
 final class ReceivedResponse {
     let buffer = Buffer(capacity: 1 << 17)

@@ -23,7 +23,7 @@ struct UpstreamRequestTests {
         return PeerAddress(storage)
     }()
 
-    private func written(_ request: String, newID: String? = nil) throws -> String {
+    private func written(_ request: String, newID: String? = nil, isUpgradeAsked: Bool = false) throws -> String {
         let reader = try reader(of: request)
         let buffer = Buffer(capacity: 1 << 18)
         Array((newID ?? "").utf8).withUnsafeBytes { requestID in
@@ -32,6 +32,7 @@ struct UpstreamRequestTests {
                 peer: Self.peer,
                 requestID: requestID,
                 isRequestIDNew: newID != nil,
+                isUpgradeAsked: isUpgradeAsked,
                 proxyName: "lb-1",
                 defaultHost: "default.example"
             ).write(to: buffer)
@@ -67,10 +68,15 @@ struct UpstreamRequestTests {
             "hop-by-hop fields stay behind",
             """
             GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade, x-mine\r\nKeep-Alive: timeout=5\r\n\
-            Upgrade: h2c\r\nX-Mine: 1\r\nTE: trailers\r\nTrailer: X\r\nProxy-Connection: close\r\nProxy-Authorization: Basic x\r\n\
+            Upgrade: h2c\r\nX-Mine: 1\r\nTE: gzip\r\nProxy-Connection: close\r\nProxy-Authorization: Basic x\r\n\
             HTTP2-Settings: x\r\nX-Yours: 2\r\n\r\n
             """,
             "GET / HTTP/1.1\r\nHost: x\r\nX-Yours: 2\r\n\(added("x"))\r\n"
+        ),
+        Row(
+            "a client that takes trailers gets them, by a TE of our own",
+            "GET / HTTP/1.1\r\nHost: x\r\nTE: gzip;q=0.5, trailers\r\nConnection: te\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: x\r\n\(added("x"))Connection: TE\r\nTE: trailers\r\n\r\n"
         ),
         Row(
             "Host and our own fields cannot be named away",
@@ -111,7 +117,7 @@ struct UpstreamRequestTests {
             POST / HTTP/1.1\r\nHost: x\r\ntransfer-encoding: ChunKed\r\nTrailer: A\r\n\
             Connection: transfer-encoding\r\n\r\n
             """,
-            "POST / HTTP/1.1\r\nHost: x\r\n\(added("x"))Transfer-Encoding: chunked\r\n\r\n"
+            "POST / HTTP/1.1\r\nHost: x\r\nTrailer: A\r\n\(added("x"))Transfer-Encoding: chunked\r\n\r\n"
         ),
         Row(
             "an absolute target's authority takes the place of Host",
@@ -188,6 +194,30 @@ struct UpstreamRequestTests {
         #expect(try written(row.request) == row.expected)
     }
 
+    @Test func `an upgrade goes on if it is asked for, with nothing else that Connection named`() throws {
+        let request = """
+            GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, x-mine\r\nUpgrade: websocket\r\nX-Mine: 1\r\n\
+            Sec-WebSocket-Key: k\r\n\r\n
+            """
+        let start = "GET / HTTP/1.1\r\nHost: x\r\nSec-WebSocket-Key: k\r\n\(Self.added("x"))"
+        #expect(try written(request) == start + "\r\n")
+        let sent = try reader(of: try written(request, isUpgradeAsked: true))
+        #expect(sent.head.wantsUpgrade)
+        #expect(sent.head.fields.lines.map { sent.text($0.nameRange) }.sorted() == Self.upgradeNames)
+    }
+
+    private static let upgradeNames = [
+        "Connection", "Host", "Sec-WebSocket-Key", "Upgrade", "Via", "X-Forwarded-For", "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+    ]
+
+    @Test func `a new identifier takes the place of one that cannot be used`() throws {
+        let request = "GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: not plain\r\nX-Request-Id: twice\r\n\r\n"
+        let sent = try reader(of: try written(request, newID: "0123"))
+        let values = sent.head.fields.lines.filter { $0.name == .xRequestID }.map { sent.text($0.valueRange) }
+        #expect(values == ["0123"])
+    }
+
     @Test func `a new identifier is added`() throws {
         #expect(
             try written("GET / HTTP/1.1\r\nHost: x\r\n\r\n", newID: "0123") == """
@@ -205,14 +235,16 @@ struct UpstreamRequestTests {
         #expect(sent.head.framing == received.head.framing)
         #expect(sent.head.minorVersion == 1)
         #expect(sent.head.length == sent.received.count)
-        #expect(!sent.head.fields.lines.contains { $0.isHopByHop && $0.name != .transferEncoding })
+        #expect(sent.head.acceptsTrailers == received.head.acceptsTrailers)
+        let own: [FieldName] = [.transferEncoding, .connection, .te]
+        #expect(!sent.head.fields.lines.contains { $0.isHopByHop && !own.contains($0.name) })
     }
 
     @Test(arguments: SeededGenerator.seeds)
     func `of random fields each goes on or stays, and none changes`(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         let forgotten = [
-            "Keep-Alive: 5", "Proxy-Connection: x", "TE: trailers", "Upgrade: x", "X-Forwarded-For: 9", "Trailer: X",
+            "Keep-Alive: 5", "Proxy-Connection: x", "TE: gzip", "Upgrade: x", "X-Forwarded-For: 9", "X-Real-IP: 9",
             "Forwarded: for=9", "Expect: tea", "Connection: close", "X-Forwarded-Port: 9", "Proxy-Authorization: x",
         ]
         for _ in 0..<100 {

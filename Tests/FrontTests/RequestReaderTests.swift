@@ -1,7 +1,6 @@
-// Requests out of one buffer, however the bytes arrive: pipelined, cut anywhere, framed anew in place.
+// Requests out of one buffer: heads, bodies, trailers, and the buffer's end.
 
 import HTTPWire
-import TestSupport
 import Testing
 
 @testable import EventLoop
@@ -31,8 +30,10 @@ final class Arrival {
     let reader: RequestReader
     private var coming: ArraySlice<UInt8>
 
-    init(_ bytes: [UInt8], capacity: Int = 65_536) {
-        reader = RequestReader(buffer: Buffer(capacity: capacity), limits: HeadLimits())
+    init(_ bytes: [UInt8]) {
+        let limits = HeadLimits()
+        let pool = BufferPool(capacity: RequestReader.bufferCapacity(for: limits), maximumIdle: 0)
+        reader = RequestReader(buffer: pool.take(), limits: limits)
         reader.reset()
         coming = bytes[...]
     }
@@ -42,15 +43,13 @@ final class Arrival {
     var isOver: Bool { coming.isEmpty }
 
     /// Reads at most that many bytes of a head.
-    func readHead(_ count: Int) {
-        reader.makeRoomForHead()
-        read(min(count, reader.buffer.room - RequestReader.tailroom))
-    }
+    func readHead(_ count: Int) { read(min(count, reader.makeRoomForHead())) }
 
     /// Reads at most that many bytes of a body.
     func readBody(_ count: Int) { read(min(count, reader.makeRoomForBody())) }
 
     private func read(_ count: Int) {
+        precondition(count > 0, "room to read into")
         let bytes = Array(coming.prefix(count))
         coming = coming.dropFirst(bytes.count)
         reader.buffer.append(bytes)
@@ -150,133 +149,93 @@ struct RequestReaderTests {
         #expect(reader.text(reader.head.targetRange) == "/b")
     }
 
+    // MARK: The buffer's end
+
+    /// Requests of an exact size: the head of a GET, or of a POST with a length.
+    private static func request(_ line: String, _ field: String, size: Int) -> String {
+        let start = "\(line) HTTP/1.1\r\nHost: a\r\n\(field)X: "
+        return start + String(repeating: "x", count: size - start.utf8.count - 4) + "\r\n\r\n"
+    }
+
     @Test func `a head that comes late in the buffer moves to its start to make room`() {
-        let first = "GET /first HTTP/1.1\r\nHost: \(String(repeating: "a", count: 4000))\r\n\r\n"
-        let second = "GET /second HTTP/1.1\r\nHost: \(String(repeating: "b", count: 5000))\r\n\r\n"
-        let arrival = Arrival(Array((first + second).utf8), capacity: 8192)
+        let first = Self.request("GET /first", "", size: 65_536)
+        let second = Self.request("GET /second", "", size: 65_536)
+        let third = Self.request("GET /third", "", size: 65_536)
+        let arrival = Arrival(first + second + third)
+        let reader = arrival.reader
+        for request in [first, second, third] {
+            while reader.parseHead() == .needMore { arrival.readHead(.max) }
+            #expect(reader.parseHead() == .complete)
+            #expect(reader.text(0..<reader.head.length) == request)
+            reader.beginBody()
+            _ = reader.finishRequest()
+        }
+        #expect(arrival.isOver)
+    }
+
+    @Test(arguments: [300, 20_000, 60_000, 65_534, 65_535])
+    func `a body can be read wherever its head ends in the buffer`(size: Int) {
+        let first = Self.request("GET /", "", size: 65_536)
+        let second = Self.request("POST /", "Content-Length: 5\r\n", size: size)
+        let arrival = Arrival(first + second + "hello")
+        let reader = arrival.reader
+        // The first head lacks its last byte; the second one comes with that, as far back as it can.
+        arrival.readHead(first.utf8.count - 1)
+        #expect(reader.parseHead() == .needMore)
+        arrival.readHead(second.utf8.count + 1)
+        #expect(reader.parseHead() == .complete)
+        reader.beginBody()
+        #expect(reader.finishRequest())
+        #expect(reader.parseHead() == .complete)
+        reader.beginBody()
+        #expect(reader.decodeBody().words == "pending")
+        arrival.readBody(.max)
+        #expect(reader.decodeBody().words == "content, the last")
+        #expect(reader.contentText == "hello")
+        #expect(reader.text(0..<reader.head.length) == second, "the head has moved as a whole")
+    }
+
+    @Test func `the largest head and the largest trailer section leave room to read`() {
+        let head = Self.request("POST /", "Transfer-Encoding: chunked\r\n", size: 65_536)
+        let section = "A: " + String(repeating: "a", count: 16_384 - 7) + "\r\n\r\n"
+        for size in [1, 1000, Int.max] {
+            let arrival = Arrival(head + "1\r\nx\r\n0\r\n" + section)
+            let reader = arrival.reader
+            while reader.parseHead() == .needMore { arrival.readHead(.max) }
+            reader.beginBody()
+            var content = ""
+            while true {
+                switch reader.decodeBody() {
+                case .content:
+                    content += reader.contentText
+                    reader.discardContent()
+                    continue
+                case .pending:
+                    arrival.readBody(size)
+                    continue
+                case .end, .gone, .refused: break
+                }
+                break
+            }
+            #expect(reader.decodeBody().words == "end")
+            #expect(content == "x")
+            #expect(reader.trailerLines == Array(section.utf8.dropLast(2)))
+        }
+    }
+
+    @Test func `after the protocol was switched every byte is content until its end is said`() {
+        let arrival = Arrival("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nhello\0more")
         let reader = arrival.reader
         arrival.readHead(.max)
         #expect(reader.parseHead() == .complete)
         reader.beginBody()
-        #expect(reader.finishRequest())
-        #expect(reader.parseHead() == .needMore)
-        arrival.readHead(.max)
-        #expect(arrival.isOver)
-        #expect(reader.parseHead() == .complete)
-        #expect(reader.text(0..<reader.head.length) == second)
-    }
-
-    // MARK: Random requests, split at random
-
-    private struct Request {
-        let head: String
-        var body: [UInt8] = []
-        var wire: [UInt8]
-
-        init(_ number: Int, using generator: inout SeededGenerator) {
-            let padding = String(repeating: "p", count: generator.number(in: 0...60))
-            let kind = generator.number(in: 0...2)
-            let framing = ["", "Content-Length: %\r\n", "Transfer-Encoding: chunked\r\n"][kind]
-            if kind > 0 { body = generator.bytes(generator.number(in: 0...(generator.once(in: 3) ? 2000 : 30))) }
-            head =
-                "POST /\(number) HTTP/1.1\r\nHost: a\r\nX-Padding: \(padding)\r\n"
-                + framing.split(separator: "%", omittingEmptySubsequences: false).joined(separator: "\(body.count)")
-                + "\r\n"
-            wire = Array(head.utf8)
-            guard kind == 2 else {
-                wire += body
-                return
-            }
-            var position = 0
-            while position < body.count {
-                let count = min(generator.number(in: 1...200), body.count - position)
-                wire += Array("\(String(count, radix: 16))\r\n".utf8) + body[position..<(position + count)] + [13, 10]
-                position += count
-            }
-            wire += Array(generator.once(in: 2) ? "0\r\n\r\n".utf8 : "0\r\nA-Trailer: with a value\r\n\r\n".utf8)
-        }
-    }
-
-    /// Takes a chunk's framing, written in lower case and without extensions, from around its content.
-    private func unframed(_ bytes: [UInt8]) -> (content: [UInt8], isLast: Bool) {
-        var decoder = BodyDecoder(.chunked)
-        var trailers = FieldSection()
-        var content: [UInt8] = []
-        var position = 0
-        while true {
-            switch decoder.step(bytes.span, at: &position, trailers: &trailers) {
-            case .data(let range): content += bytes[range]
-            case .needMore: return (content, false)
-            case .finished:
-                #expect(position == bytes.count)
-                return (content, true)
-            case .refused(let refusal):
-                Issue.record("framed wrongly: \(refusal)")
-                return (content, false)
-            }
-        }
-    }
-
-    @Test(arguments: SeededGenerator.seeds)
-    func `pipelined requests come out whole, however they arrive, also when their content is framed in place`(
-        seed: UInt64
-    ) {
-        var generator = SeededGenerator(seed: seed)
-        for _ in 0..<40 {
-            let requests = (0..<generator.number(in: 1...8)).map { Request($0, using: &generator) }
-            let arrival = Arrival(requests.flatMap(\.wire))
-            let reader = arrival.reader
-            let reads = [1...3, 1...100, 1...5000][generator.number(in: 0...2)]
-            for (index, request) in requests.enumerated() {
-                while true {
-                    let progress = reader.parseHead()
-                    if progress == .complete { break }
-                    guard progress == .needMore, !arrival.isOver else {
-                        Issue.record("\(progress) for \(request.head)")
-                        return
-                    }
-                    arrival.readHead(generator.number(in: reads))
-                }
-                reader.beginBody()
-                var body: [UInt8] = []
-                var isWithHead = true
-                reading: while true {
-                    switch reader.decodeBody() {
-                    case .content(let isEnd):
-                        // Content that came with the head is copied; what comes later may be framed where it stands.
-                        if reader.head.framing == .chunked, !isWithHead {
-                            reader.frameContentAsChunk()
-                            let framed = unframed(Array(reader.content))
-                            body += framed.content
-                            #expect(framed.isLast == isEnd)
-                            reader.consume(reader.content.count)
-                        } else {
-                            let count = generator.number(in: 1...reader.content.count)
-                            body += reader.content.prefix(count)
-                            reader.consume(count)
-                        }
-                    case .end: break reading
-                    case .pending:
-                        isWithHead = false
-                        guard !arrival.isOver else {
-                            Issue.record("the body of \(request.head) has no end")
-                            return
-                        }
-                        arrival.readBody(generator.number(in: reads))
-                    case .gone, .refused:
-                        Issue.record("the body of \(request.head) is refused")
-                        return
-                    }
-                }
-                #expect(reader.text(0..<reader.head.length) == request.head, "the head stays while the body is read")
-                #expect(body == request.body)
-                #expect(reader.bodyBytes == request.body.count)
-                #expect(reader.isBodyComplete)
-                let hasMore = reader.finishRequest()
-                #expect(!hasMore || index < requests.count - 1)
-            }
-            #expect(arrival.isOver)
-            #expect(!reader.hasInput)
-        }
+        reader.beginTunnel()
+        #expect(reader.isTunnel)
+        #expect(reader.decodeBody().words == "content")
+        #expect(reader.contentText == "hello\0more")
+        reader.discardContent()
+        #expect(reader.decodeBody().words == "pending")
+        reader.endTunnel()
+        #expect(reader.decodeBody().words == "end")
     }
 }

@@ -28,7 +28,8 @@ struct ChunkFramingTests {
 
         let copied = pool.take()
         copied.append("before ")
-        content.withUnsafeBytes { copied.appendChunk($0, isLast: isLast) }
+        content.withUnsafeBytes { copied.appendChunk($0) }
+        if isLast { copied.appendLastChunk(trailers: []) }
         #expect(String(decoding: copied.bytes, as: UTF8.self) == "before " + expected)
     }
 
@@ -41,6 +42,21 @@ struct ChunkFramingTests {
         #expect(buffer.start >= 0)
         #expect(Buffer.chunkHeadroom == 16 + 2, "the longest size and its line end")
         #expect(Buffer.chunkTailroom == 2 + 5, "a chunk's line end and the last chunk")
+    }
+
+    @Test func `trailer lines stand behind the last chunk`() {
+        let lines = Array("A: b\r\nC: d\r\n".utf8)
+        let inPlace = pool.take(headroom: Buffer.chunkHeadroom)
+        inPlace.append("hello")
+        inPlace.frameAsChunk(isLast: true, trailers: lines)
+        #expect(String(decoding: inPlace.bytes, as: UTF8.self) == "5\r\nhello\r\n0\r\nA: b\r\nC: d\r\n\r\n")
+        let alone = pool.take()
+        alone.frameAsChunk(isLast: true, trailers: lines)
+        #expect(String(decoding: alone.bytes, as: UTF8.self) == "0\r\nA: b\r\nC: d\r\n\r\n")
+        let open = pool.take(headroom: Buffer.chunkHeadroom)
+        open.append("hello")
+        open.frameAsChunk(isLast: false, trailers: lines)
+        #expect(String(decoding: open.bytes, as: UTF8.self) == "5\r\nhello\r\n")
     }
 
     @Test func `hexadecimal digits are those of the alphabet, in lower case`() {

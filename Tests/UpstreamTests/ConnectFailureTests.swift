@@ -57,7 +57,7 @@ struct ConnectFailureTests {
         )
         let observer = Observer()
         let stream = pool.connect()
-        stream.begin(observer, method: .get)
+        stream.begin(observer, method: .get, isUpgradeAsked: false)
         while observer.failure == nil, !observer.isConnected { loop.turn() }
         #expect(!observer.isConnected)
         pool.close()
