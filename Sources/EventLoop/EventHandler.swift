@@ -42,6 +42,8 @@ open class EventHandler {
 
     public init(loop: EventLoop) { self.loop = loop }
 
+    deinit { assert(queueIndex < 0, "a handler clears its deadline, or is unregistered, before it goes away") }
+
     /// Reacts to a change of the descriptor's readiness.
     open func ready(_ readiness: Readiness) {}
 

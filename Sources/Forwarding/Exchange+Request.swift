@@ -143,7 +143,7 @@ extension Exchange {
         guard isReplayable, let outbound else { return false }
         let count = reader.content.count
         return reader.bodyBytes <= UInt64(Exchange.replayLimit)
-            && outbound.room >= count + Buffer.chunkHeadroom + Buffer.chunkTailroom + reader.trailerLines.count
+            && outbound.room >= count + UpstreamRequest.bodyFraming
     }
 
     /// Sends content from where it stands: a body too large to be kept.

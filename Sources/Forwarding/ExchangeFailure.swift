@@ -142,7 +142,7 @@ public struct ExchangeFailure: Sendable, Equatable {
 
     /// A request body whose framing is broken.
     static func refusedBody(_ refusal: ChunkedRefusal) -> Self {
-        Self(refusal.rawValue, 400, proxyStatus: "http_request_error", refusal.explanation)
+        Self(refusal.rawValue, refusal.status, proxyStatus: "http_request_error", refusal.explanation)
     }
 
     /// All rows but those of refused requests, which `RequestRefusal` and `ChunkedRefusal` enumerate.

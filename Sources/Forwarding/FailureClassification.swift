@@ -8,7 +8,6 @@ private enum Code {
     static let resolve: ClosedRange<Int32> = 5...6
     static let connect: Int32 = 7
     static let timedOut: Int32 = 28
-    static let tlsConnect: Int32 = 35
     /// The certificate, its issuer, its pin, the CA file or the CRL.
     static let certificate: Set<Int32> = [51, 58, 60, 77, 82, 83, 90, 91]
 }

@@ -37,6 +37,8 @@ struct FailureResponse {
         if let error = failure.proxyStatusError {
             buffer.append("Proxy-Status: \(proxyName); error=\(error)\r\n")
         }
+        // CONNECT is the one method that is refused (RFC 9110 section 15.5.6).
+        if failure.status == 405 { buffer.append("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE\r\n") }
         if failure.status == 503 { buffer.append("Retry-After: 1\r\n") }
         buffer.append("X-Request-Id: ")
         buffer.append(requestID)

@@ -22,9 +22,11 @@ struct UpstreamRequest {
     /// The size of the buffers that requests go upstream from: a head that names its host twice, all that can have arrived
     /// with it, and the framing around that.
     static func bufferCapacity(for limits: HeadLimits) -> Int {
-        2 * limits.maxHeadBytes + maximumAddition + RequestReader.bufferCapacity(for: limits)
-            + Buffer.chunkHeadroom + Buffer.chunkTailroom
+        2 * limits.maxHeadBytes + maximumAddition + RequestReader.bufferCapacity(for: limits) + bodyFraming
     }
+
+    /// The most that framing adds to a piece of a body: a chunk's size and ends, and a trailer section that may yet come.
+    static let bodyFraming = Buffer.chunkHeadroom + Buffer.chunkTailroom + ChunkedLimits().maxTrailerBytes
 
     let reader: RequestReader
     let peer: PeerAddress

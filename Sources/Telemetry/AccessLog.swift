@@ -50,7 +50,7 @@ public final class AccessLog: Sendable {
         case .standardOutput:
             return AccessLog(descriptor: STDOUT_FILENO, diagnostics: diagnostics)
         case .file(let path):
-            let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
             guard descriptor >= 0 else { throw AccessLogError(path: path, reason: String(cString: strerror(errno))) }
             return AccessLog(descriptor: descriptor, diagnostics: diagnostics)
         }
@@ -73,7 +73,10 @@ public final class AccessLog: Sendable {
             defer { state.isWriteScheduled = true }
             return (true, !state.isWriteScheduled)
         }
-        if !isTaken { drop(lines[...]) }
+        if !isTaken {
+            drop(lines[...])
+            reportOverflow()
+        }
         lines.removeAll(keepingCapacity: true)
         if needsWrite {
             queue.asyncAfter(deadline: .now() + .milliseconds(Self.gatherMilliseconds)) { self.writeWaiting() }
@@ -116,6 +119,15 @@ public final class AccessLog: Sendable {
                 }
                 return
             }
+        }
+    }
+
+    /// Says once that lines are lost because the writer does not keep up; on another thread, since standard error may be as
+    /// stuck as the log.
+    private func reportOverflow() {
+        guard !isFailing.exchange(true, ordering: .relaxed) else { return }
+        DispatchQueue.global().async {
+            self.diagnostics.error("the access log is not written fast enough; lines are lost, traffic goes on")
         }
     }
 

@@ -66,6 +66,7 @@ import Testing
             LB_RESPONSE_TIMEOUT=30s                          # default
             LB_IDLE_TIMEOUT=60s                              # default
             LB_UPSTREAM_IDLE=4s                              # default
+            LB_TUNNEL_IDLE=1h                                # default
             LB_DRAIN_TIMEOUT=30s                             # default
             LB_MAX_HEADER=64KiB                              # default
             LB_ACCESS_LOG='./it'\''s new'                    # environment

@@ -30,7 +30,8 @@ import Upstream
         let environment = [
             "LB_LISTEN": "[::1]:81", "LB_BACKENDS": "http://a", "LB_WORKERS": "3", "LB_RETRIES": "4",
             "LB_CONNECT_TIMEOUT": "5ms", "LB_RESPONSE_TIMEOUT": "6s", "LB_IDLE_TIMEOUT": "7m", "LB_UPSTREAM_IDLE": "0",
-            "LB_DRAIN_TIMEOUT": "1h", "LB_MAX_HEADER": "9KiB", "LB_ACCESS_LOG": "off", "LB_ACCESS_LOG_FORMAT": "json",
+            "LB_TUNNEL_IDLE": "2h", "LB_DRAIN_TIMEOUT": "1h", "LB_MAX_HEADER": "9KiB", "LB_ACCESS_LOG": "off",
+            "LB_ACCESS_LOG_FORMAT": "json",
             "LB_LOG_LEVEL": "critical",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
@@ -43,6 +44,7 @@ import Upstream
         expected.responseTimeout = .seconds(6)
         expected.idleTimeout = .seconds(420)
         expected.upstreamIdleTimeout = .zero
+        expected.tunnelIdleTimeout = .seconds(7200)
         expected.drainTimeout = .seconds(3600)
         expected.maxHeadBytes = 9216
         expected.accessLog = .off
