@@ -32,7 +32,9 @@ import Testing
 
     @Test(
         "any method goes on as it is",
-        arguments: ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "get", "M-SEARCH"]
+        arguments: [
+            "GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "QUERY", "PROPFIND", "get", "M-SEARCH",
+        ]
     )
     func method(_ method: String) throws {
         #expect(try forwarded("\(method) /a HTTP/1.1\r\nHost: test\r\n\r\n").startLine == "\(method) /a HTTP/1.1")
@@ -40,8 +42,10 @@ import Testing
 
     @Test func `field lines keep order, case, repetition and bytes`() throws {
         let lines = [
-            "hOSt: Test:8080", "X-B: 1", "x-a: 2", "X-B: 3", "Accept:", "Cookie: a=b; c=d", "X-B: 1", "X-Latin: caf\u{E9} \u{FF}",
-            "X-Inner:  two  spaces\tand a tab", "1!#$%&'*+-.^_`|~: odd name", "Authorization: Basic eDp5", "Cookie: e=f",
+            "hOSt: Test:8080", "X-B: 1", "x-a: 2", "X-B: 3", "Accept:", "Cookie: a=b; c=d", "X-B: 1",
+            "X-Latin: caf\u{E9} \u{FF}",
+            "X-Inner:  two  spaces\tand a tab", "1!#$%&'*+-.^_`|~: odd name", "Authorization: Basic eDp5",
+            "Cookie: e=f",
         ]
         let request = try forwarded("GET / HTTP/1.1\r\n\(lines.joined(separator: "\r\n"))\r\n\r\n")
         let expected = lines.map { $0 == "X-Inner:  two  spaces\tand a tab" ? "X-Inner: two  spaces\tand a tab" : $0 }
@@ -162,7 +166,8 @@ import Testing
             let origin = try scene.origin()
             let balancer = try scene.curlLB([origin])
             let client = try balancer.connect()
-            let text = "POST /a?b HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nT: 1\r\n\r\n"
+            let text =
+                "POST /a?b HTTP/1.1\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5;x=y\r\nhello\r\n0\r\nT: 1\r\n\r\n"
             for byte in text.bytes { try client.send([byte]) }
             #expect(try client.receiveResponse().status == 200)
             client.close()

@@ -22,7 +22,9 @@ import Testing
             "dAte: today", "Set-Cookie: a=b", "X-B: 1", "set-cookie: c=d", "X-Empty:", "Server: caf\u{E9}", "X-B: 2",
             "Via: 1.1 inner", "ETag: \"x\"", "Content-Encoding: gzip", "Trailing: x",
         ]
-        let response = try forwarded("HTTP/1.1 200 OK\r\n\(lines.joined(separator: "\r\n"))\r\nContent-Length: 2\r\n\r\nok")
+        let response = try forwarded(
+            "HTTP/1.1 200 OK\r\n\(lines.joined(separator: "\r\n"))\r\nContent-Length: 2\r\n\r\nok"
+        )
         let sent = response.fields.filter { $0.name != "Content-Length" }
         #expect(sent.map { $0.value.isEmpty ? "\($0.name):" : $0.description } == lines)
         #expect(response.body.text == "ok")

@@ -56,7 +56,8 @@ enum SocketAddress: Sendable {
         }
     }
 
-    private static func rebound<Name>(_ name: inout Name, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {
+    private static func rebound<Name>(_ name: inout Name, _ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt
+    {
         withUnsafePointer(to: &name) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<Name>.size)) }
         }
