@@ -9,7 +9,7 @@ import Testing
         arguments: [
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
             "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
-            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 160\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 170\r\n\r\n",
         ],
         ["HTTP/1.1", "HTTP/1.0"]
     )

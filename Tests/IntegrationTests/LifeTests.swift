@@ -123,6 +123,18 @@ import Testing
 
     // MARK: The beginning
 
+    @Test func `a signal right after the start line ends the process well`() throws {
+        try Scene.play { scene in
+            for _ in 0..<30 {
+                let process = try scene.process(Program.curlLB, ["http://a"], environment: ["LB_LISTEN": "127.0.0.1:0"])
+                let deadline = ContinuousClock.now + patience
+                while !process.standardError.text.contains("listening on "), ContinuousClock.now < deadline {}
+                process.send(SIGTERM)
+                #expect(try process.waitForExit() == .code(0))
+            }
+        }
+    }
+
     @Test func `a port in use is told in one line`() throws {
         try Scene.play { scene in
             let first = try scene.curlLB([try scene.refusingURL()])
@@ -160,7 +172,7 @@ import Testing
             let origin = try scene.origin()
             let balancer = try scene.curlLB([origin], ["LB_LISTEN": "unix:\(path)"])
             #expect(try balancer.get().body.text == "ok")
-            #expect(try balancer.logLine().contains(" unix \"GET / "))
+            #expect(try balancer.logLine().contains(" unix \"GET /\" 200 "))
             #expect(origin.requests.count == 1)
 
             // One that is in use is not replaced.

@@ -267,7 +267,7 @@ import Testing
             try client.send(get)
             #expect(try client.receiveResponse().body.text == "0")
             // Stopped, it learns of the close and of the request at the same moment, the request first.
-            balancer.process.send(SIGSTOP)
+            try balancer.process.pause()
             try client.send("\(method) /b HTTP/1.1\r\nHost: test\r\n\r\n")
             closes.open()
             try closed.wait()
@@ -329,7 +329,7 @@ import Testing
             try client.send(get)
             #expect(try client.receiveResponse().body.text == "0")
             // Stopped, it learns of both at the same moment; the bytes are there before the request goes out.
-            balancer.process.send(SIGSTOP)
+            try balancer.process.pause()
             if order == "request first" { try client.send(get) }
             speaks.open()
             try spoken.wait()

@@ -95,8 +95,18 @@ final class ChildProcess: Sendable {
         var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
+        // The thread of a test blocks signals; the process begins as if a shell had started it.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, executable, &actions, nil, &argv, &envp)
+        let code = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
         self.pid = pid
         standardError = LineCapture(errorHere)
         switch output {
@@ -121,6 +131,18 @@ final class ChildProcess: Sendable {
     func send(_ signal: CInt) {
         // Under the lock: a process that was waited for has given its number away.
         status.withLock { if $0 == nil { _ = Glibc.kill(pid, signal) } }
+    }
+
+    /// Stops the process where it is, until it gets SIGCONT; returns when all its threads stand still.
+    func pause() throws {
+        send(SIGSTOP)
+        try eventually("\(name) to stop") {
+            let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
+            return tasks.allSatisfy { task in
+                let status = try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/status", encoding: .utf8)
+                return status?.contains("State:\tT") ?? true
+            }
+        }
     }
 
     /// How the process ended; nil while it runs.
@@ -172,11 +194,18 @@ final class ChildProcess: Sendable {
     /// The most resident memory there ever was, in bytes.
     var peakMemory: Int { memory("VmHWM") }
 
-    private func memory(_ key: String) -> Int {
+    /// Whether the process has a handler for a signal.
+    func catches(_ signal: CInt) -> Bool {
+        UInt64(statusValue("SigCgt"), radix: 16).map { $0 >> UInt64(signal - 1) & 1 == 1 } ?? false
+    }
+
+    private func memory(_ key: String) -> Int { (Int(statusValue(key)) ?? 0) * 1024 }
+
+    /// The first word of a line of proc(5)'s status file.
+    private func statusValue(_ key: String) -> String {
         let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
         let line = status.split(separator: "\n").first { $0.hasPrefix("\(key):") }
-        let number = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
-        return number * 1024
+        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.map(String.init) ?? ""
     }
 }
 
@@ -192,8 +221,8 @@ enum Program {
 
     /// The first of these commands that is installed.
     static func installed(_ names: String...) -> String? {
-        let folders =
-            (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":") + ["/usr/sbin", "/sbin"]
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        let folders: [Substring] = path.split(separator: ":") + ["/usr/sbin", "/sbin"]
         for name in names {
             for folder in folders where access("\(folder)/\(name)", X_OK) == 0 { return "\(folder)/\(name)" }
         }
