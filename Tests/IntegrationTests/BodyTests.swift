@@ -206,9 +206,9 @@ import Testing
             }
             let balancer = try scene.curlLB([origin])
             let client = try balancer.connect()
-            let requests = (0..<50).map { "GET /\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined()
+            let requests = (0..<500).map { "GET /\($0) HTTP/1.1\r\nHost: test\r\n\r\n" }.joined()
             try client.send(requests)
-            for number in 0..<50 { #expect(try client.receiveResponse().body.text == "/\(number)") }
+            for number in 0..<500 { #expect(try client.receiveResponse().body.text == "/\(number)") }
             client.close()
             #expect(origin.connections == 1)
         }

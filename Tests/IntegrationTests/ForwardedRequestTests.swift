@@ -148,6 +148,17 @@ import Testing
         #expect(try forwarded("OPTIONS * HTTP/1.1\r\nHost: test\r\n\r\n").startLine == "OPTIONS * HTTP/1.1")
     }
 
+    @Test("Max-Forwards counts down where it means something", arguments: ["TRACE", "OPTIONS"])
+    func maxForwards(method: String) throws {
+        let request = try forwarded("\(method) / HTTP/1.1\r\nHost: test\r\nMax-Forwards: 5\r\n\r\n")
+        #expect(request.values("Max-Forwards") == ["4"])
+    }
+
+    @Test func `Max-Forwards says nothing about other methods`() throws {
+        let request = try forwarded("GET / HTTP/1.1\r\nHost: test\r\nMax-Forwards: 5\r\n\r\n")
+        #expect(request.values("Max-Forwards") == ["5"])
+    }
+
     @Test func `a client of HTTP 1.0 is spoken for in HTTP 1.1`() throws {
         let request = try forwarded("GET /a HTTP/1.0\r\nX-A: 1\r\n\r\n")
         #expect(request.startLine == "GET /a HTTP/1.1")

@@ -211,6 +211,29 @@ import Testing
         }
     }
 
+    @Test("a body that is still arriving goes to the next backend from its start", arguments: [false, true])
+    func replayedHalfway(isChunked: Bool) throws {
+        let body = [UInt8].pattern(20_000)
+        try Scene.play { scene in
+            let failing = try scene.origin { connection, _ in
+                _ = try connection.receiveHead()
+                _ = try connection.receive(5000)
+            }
+            let origin = try scene.origin()
+            let balancer = try scene.curlLB([failing, origin])
+            let client = try balancer.connect()
+            let framing = isChunked ? "Transfer-Encoding: chunked" : "Content-Length: \(body.count)"
+            let bytes = isChunked ? body.chunked(by: 3000) : body
+            try client.send("PUT / HTTP/1.1\r\nHost: test\r\n\(framing)\r\n\r\n".bytes + bytes[..<10_000])
+            try eventually("the second backend to be asked") { origin.heads.count == 1 }
+            try client.send(Array(bytes[10_000...]))
+            #expect(try client.receiveResponse().status == 200)
+            client.close()
+            #expect(origin.requests.map(\.body) == [body])
+            #expect(failing.connections == 1)
+        }
+    }
+
     @Test func `a body too large to be kept is not sent again`() throws {
         try Scene.play { scene in
             let failing = try scene.origin(Self.readAndClose)

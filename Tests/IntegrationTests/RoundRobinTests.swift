@@ -69,6 +69,17 @@ import Testing
         }
     }
 
+    @Test func `an unused backend connection is closed after its idle time`() throws {
+        try Scene.play { scene in
+            let origin = try scene.origin()
+            let balancer = try scene.curlLB([origin], ["LB_UPSTREAM_IDLE": "100ms"])
+            #expect(try balancer.get().status == 200)
+            try eventually("the backend's connection to be closed") { origin.openConnections == 0 }
+            #expect(try balancer.get().status == 200)
+            #expect(origin.connections == 2)
+        }
+    }
+
     @Test func `a response with Connection close costs the connection`() throws {
         try Scene.play { scene in
             let origin = try scene.origin(answering: Reply.ok("ok", fields: "Connection: close\r\n"))

@@ -15,7 +15,9 @@ enum ExitStatus: Equatable, Sendable {
     }
 }
 
-/// Lines that arrive at one end of a socket, gathered by a thread of its own. Any thread.
+/// Lines that arrive at one end of a socket, gathered by a thread of its own.
+///
+/// Any thread.
 final class LineCapture: Sendable {
     private struct State {
         var bytes: [UInt8] = []
@@ -53,7 +55,9 @@ final class LineCapture: Sendable {
     var isEnded: Bool { state.withLock { $0.isEnded } }
 }
 
-/// A process of our own. Any thread.
+/// A process of our own.
+///
+/// Any thread.
 final class ChildProcess: Sendable {
     /// Where standard output goes.
     enum Output {

@@ -9,7 +9,9 @@ enum Ending: Sendable, Equatable {
     case reset
 }
 
-/// A connected socket, on the client's side or the backend's. Confined to the thread that made it.
+/// A connected socket, on the client's side or the backend's.
+///
+/// Confined to the thread that made it.
 final class Connection {
     private let descriptor: CInt
     private let ended: (CInt) -> Void
@@ -226,7 +228,9 @@ final class Connection {
         return Array(available)
     }
 
-    /// Whether the other end has left and nothing is left of what it sent. Waits until one or the other is certain.
+    /// Whether the other end has left and nothing is left of what it sent.
+    ///
+    /// Waits until one or the other is certain.
     func isAtEnd() throws -> Bool { try available.isEmpty && !fill() }
 
     /// Whether the other end has left, without waiting.

@@ -2,7 +2,9 @@
 
 import Foundation
 
-/// A running `curl-lb`. Any thread.
+/// The program in front of its backends.
+///
+/// Any thread.
 final class CurlLB: Sendable {
     let process: ChildProcess
     /// Where it listens.

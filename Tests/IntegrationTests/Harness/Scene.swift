@@ -3,7 +3,9 @@
 import Foundation
 import Testing
 
-/// Starts programs and origins for one test. Confined to the test.
+/// Starts programs and origins for one test.
+///
+/// Confined to the test.
 final class Scene {
     private var origins: [ScriptedOrigin] = []
     private var balancers: [CurlLB] = []
@@ -14,7 +16,9 @@ final class Scene {
 
     private init() {}
 
-    /// Plays a test. Afterwards every balancer that still runs has closed all connections, and ends well when asked to.
+    /// Plays a test.
+    ///
+    /// Afterwards every balancer that still runs has closed all connections, and ends well when asked to.
     static func play(_ test: (Scene) throws -> Void) throws {
         let scene = Scene()
         defer { scene.clear() }

@@ -4,9 +4,13 @@ import CLinux
 import Foundation
 import Synchronization
 
-/// Listens, and plays its script on each connection, each on a thread of its own. Any thread.
+/// Listens, and plays its script on each connection, each on a thread of its own.
+///
+/// Any thread.
 final class ScriptedOrigin: Sendable {
-    /// What the origin does on one connection; the number counts its connections from 0. Returning closes the connection.
+    /// What the origin does on one connection; the number counts its connections from 0.
+    ///
+    /// Returning closes the connection.
     typealias Script = @Sendable (_ connection: Connection, _ number: Int) throws -> Void
 
     private struct State {
@@ -106,7 +110,9 @@ final class ScriptedOrigin: Sendable {
     }
 }
 
-/// Something that a script waits for and a test lets happen. Any thread.
+/// Something that a script waits for and a test lets happen.
+///
+/// Any thread.
 final class Gate: Sendable {
     private let isOpened = Mutex(false)
 
@@ -117,7 +123,9 @@ final class Gate: Sendable {
     func wait() throws { try eventually("a gate's opening") { isOpen } }
 }
 
-/// A number that scripts raise and tests read. Any thread.
+/// A number that scripts raise and tests read.
+///
+/// Any thread.
 final class Counter: Sendable {
     private let number = Mutex(0)
 
