@@ -63,15 +63,17 @@ import Testing
             X-OTHER: 2\r
             Keep-Alive: timeout=5\r
             Proxy-Connection: keep-alive\r
-            TE: trailers\r
-            Upgrade: h2c\r
-            Connection: upgrade\r
             X-Kept: 3\r
             \r
 
             """
         )
         #expect(request.ownFields.map(\.description) == ["Host: test", "X-Kept: 3"])
+    }
+
+    @Test func `Upgrade and TE that Connection does not name stay behind`() throws {
+        let request = try forwarded("GET / HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nTE: gzip\r\n\r\n")
+        #expect(request.ownFields.map(\.description) == ["Host: test"])
     }
 
     @Test func `Connection can remove neither Host nor the length`() throws {
