@@ -137,6 +137,10 @@ let package = Package(
             ],
             swiftSettings: common
         ),
-        .testTarget(name: "IntegrationTests", dependencies: ["curl-lb", "origin"], swiftSettings: common),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["CLinux", "curl-lb", "origin", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: common
+        ),
     ]
 )

@@ -1,0 +1,28 @@
+// Waiting for what must come: a condition, never a length of time, and a limit after which waiting is a failure.
+
+import Glibc
+
+/// Something in a test did not come about.
+struct Disappointment: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// How long anything is waited for before the test fails; far more than it takes.
+let patience = Duration.seconds(20)
+
+/// Waits until a condition holds.
+///
+/// - Throws: ``Disappointment`` when it does not within the limit.
+func eventually(
+    _ what: @autoclosure () -> String,
+    within limit: Duration = patience,
+    _ condition: () throws -> Bool
+) throws {
+    let deadline = ContinuousClock.now + limit
+    while try !condition() {
+        guard ContinuousClock.now < deadline else { throw Disappointment("in vain waited for: \(what())") }
+        usleep(2000)
+    }
+}
