@@ -12,6 +12,9 @@ struct DeadlineQueue {
         return first._withUnsafeGuaranteedRef { $0.queuedDeadline }
     }
 
+    /// The handler with the earliest queued deadline.
+    var first: EventHandler? { heap.first?.takeUnretainedValue() }
+
     /// Queues the handler under its current deadline, or moves it there.
     mutating func update(_ handler: EventHandler) {
         let isNew = handler.queueIndex < 0

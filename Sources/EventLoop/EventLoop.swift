@@ -111,6 +111,7 @@ public final class EventLoop {
             guard let handler = slots[index].handler else { continue }
             handler._withUnsafeGuaranteedRef { unregister($0) }
         }
+        while let handler = deadlines.first { unregister(handler) }
         scheduled.removeAll()
         retired.removeAll()
     }

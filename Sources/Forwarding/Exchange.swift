@@ -123,6 +123,10 @@ final class Exchange: ClientExchange, StreamObserver {
             }
             return
         }
+        if reader.head.forwardsLeft == 0 {
+            answer(.noForwardsLeft)
+            return
+        }
         if let refusal = beginRequest() { answer(.refusedBody(refusal)) } else { attemptNext() }
     }
 

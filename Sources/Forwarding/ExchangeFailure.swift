@@ -122,6 +122,13 @@ public struct ExchangeFailure: Sendable, Equatable {
         proxyStatus: nil,
         "Nothing was said on the connection for too long."
     )
+    /// No failure, but answered like one: not in the table.
+    static let noForwardsLeft = Self(
+        "max_forwards_reached",
+        200,
+        proxyStatus: nil,
+        "Max-Forwards was 0: the request ends here."
+    )
     public static let requestHeadTimeout = Self(
         "request_head_timeout",
         408,

@@ -8,6 +8,7 @@ private enum Code {
     static let resolve: ClosedRange<Int32> = 5...6
     static let connect: Int32 = 7
     static let timedOut: Int32 = 28
+    static let tlsConnect: Int32 = 35
     /// The certificate, its issuer, its pin, the CA file or the CRL.
     static let certificate: Set<Int32> = [51, 58, 60, 77, 82, 83, 90, 91]
 }
@@ -28,6 +29,7 @@ extension ExchangeFailure {
     private static func row(_ code: Int32, _ failure: StreamFailure) -> Self {
         if Code.resolve.contains(code) { return .dnsError }
         if Code.certificate.contains(code) { return .tlsCertificateError }
+        if code == Code.tlsConnect { return .tlsProtocolError }
         switch failure.phase {
         case .resolve:
             return code == Code.timedOut ? .dnsTimeout : .dnsError

@@ -37,8 +37,11 @@ struct FailureResponse {
         if let error = failure.proxyStatusError {
             buffer.append("Proxy-Status: \(proxyName); error=\(error)\r\n")
         }
-        // CONNECT is the one method that is refused (RFC 9110 section 15.5.6).
-        if failure.status == 405 { buffer.append("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE\r\n") }
+        // CONNECT is the one method that is refused (RFC 9110 section 15.5.6); the answer to an OPTIONS that ends here tells
+        // the same.
+        if failure.status == 405 || failure.status == 200 {
+            buffer.append("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE\r\n")
+        }
         if failure.status == 503 { buffer.append("Retry-After: 1\r\n") }
         buffer.append("X-Request-Id: ")
         buffer.append(requestID)
@@ -109,6 +112,7 @@ struct FailureResponse {
     /// The registered phrase for the statuses that the failure table uses (RFC 9110 section 15).
     private var reasonPhrase: String {
         switch failure.status {
+        case 200: "OK"
         case 400: "Bad Request"
         case 405: "Method Not Allowed"
         case 408: "Request Timeout"

@@ -40,6 +40,9 @@ struct UpstreamRequest {
     /// The `Host` for a client of HTTP/1.0 that sent none.
     let defaultHost: String
 
+    /// How often the request may still be forwarded, if it says so (RFC 9110 section 7.6.2).
+    private var forwardsLeft: Int? { reader.head.forwardsLeft }
+
     /// Appends the head, with its empty line.
     func write(to buffer: Buffer) {
         let head = reader.head
@@ -57,6 +60,7 @@ struct UpstreamRequest {
             buffer.append("\r\n")
         }
         if isRequestIDNew { dropped |= FieldName.xRequestID.bit }
+        if forwardsLeft != nil { dropped |= FieldName.maxForwards.bit }
         if !head.expectsContinue { dropped |= FieldName.expect.bit }
         if fields.names & dropped == 0 {
             buffer.appendLines(of: fields, from: reader.headBytes) { !$0.isHopByHop }
@@ -101,6 +105,11 @@ struct UpstreamRequest {
         if isRequestIDNew {
             buffer.append("X-Request-Id: ")
             buffer.append(requestID)
+            buffer.append("\r\n")
+        }
+        if let forwardsLeft {
+            buffer.append("Max-Forwards: ")
+            buffer.append(decimal: UInt64(forwardsLeft - 1))
             buffer.append("\r\n")
         }
         buffer.append(head.minorVersion == 0 ? "Via: 1.0 " : "Via: 1.1 ")

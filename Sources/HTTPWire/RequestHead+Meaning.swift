@@ -59,7 +59,9 @@ extension RequestHead {
         let options = fields.connectionOptions
         isPersistent = !options.contains(.close) && (minorVersion > 0 || options.contains(.keepAlive))
         if minorVersion > 0 {
-            wantsUpgrade = options.contains(.upgrade) && fields.contains(.upgrade)
+            // An h2c tunnel would carry requests past everything that looks at them: that wish is not heard.
+            wantsUpgrade =
+                options.contains(.upgrade) && fields.contains(.upgrade) && !hasMember("h2c", of: .upgrade, bytes)
             expectsContinue = hasMember("100-continue", of: .expect, bytes)
         }
         acceptsTrailers = hasMember("trailers", of: .te, bytes)

@@ -45,6 +45,8 @@ public struct RequestHead: Sendable {
     /// Whether the client takes trailers: `TE: trailers`, with or without the `te` connection option.
     public internal(set) var acceptsTrailers = false
     /// Whether the client asks for another protocol: `Upgrade` with the `upgrade` option, and not with HTTP/1.0.
+    ///
+    /// False when `h2c` is among the protocols: RFC 9113 section 3.1 has given it up, and it serves to smuggle requests.
     public internal(set) var wantsUpgrade = false
 
     /// The method's bytes.

@@ -26,7 +26,13 @@ public final class CurlMulti {
         precondition(code == CURLM_OK, "libcurl takes a timer callback")
     }
 
-    deinit { curl_multi_cleanup(handle) }
+    deinit {
+        // Nobody is called back from here on.
+        _ = lb_multi_set_socket_callback(handle, nil, nil)
+        _ = lb_multi_set_timer_callback(handle, nil, nil)
+        curl_multi_cleanup(handle)
+        loop.unregister(timer)
+    }
 
     /// Starts connecting; the stream hears of the end through `connectionFinished`.
     func add(_ connection: borrowing CurlConnection) {

@@ -1,14 +1,12 @@
 // The graph of the running program: the only place that builds it.
 
 import Control
-import Dispatch
 import EventLoop
 import Forwarding
 import Foundation
 import Front
 import HTTPWire
 import Logging
-import Synchronization
 import Telemetry
 import Upstream
 
@@ -38,6 +36,7 @@ struct Program {
     /// The first SIGTERM or SIGINT drains, the second ends at once.
     func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
+        let signals = holdSignals()
         if let problem = CurlLibrary.prepare() { fail(problem) }
         let descriptors = Socket.raiseDescriptorLimit()
         do {
@@ -55,13 +54,12 @@ struct Program {
                 stopped: { [settings] in workers.drain(settings.drainTimeout) }
             )
             announce(listeners, descriptors: descriptors)
-            let signals = watchSignals(listeners, accessLog)
             workers.notifyWhenStopped { [diagnostics] in
                 accessLog?.flush(milliseconds: Self.logFlush)
                 diagnostics.notice("stopped")
                 exit(EXIT_SUCCESS)
             }
-            withExtendedLifetime((signals, listeners)) { dispatchMain() }
+            serveSignals(signals, listeners, accessLog)
         } catch {
             fail("\(error)")
         }
@@ -81,30 +79,33 @@ struct Program {
         diagnostics.info("up to \(descriptors) open files; \(CurlLibrary.report.prefix(2).joined(separator: ", "))")
     }
 
-    private func watchSignals(_ listeners: ListenerGroup, _ accessLog: AccessLog?) -> [any DispatchSourceSignal] {
-        let queue = DispatchQueue(label: "curl-lb.signals")
-        let state = SignalState()
-        return [SIGTERM, SIGINT].map { number in
-            let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-            source.setEventHandler { [diagnostics, settings] in
-                if state.isDraining.exchange(true, ordering: .relaxed) {
-                    diagnostics.warning("second signal: ending at once")
-                    accessLog?.flush(milliseconds: Self.logFlush / 10)
-                    // Without the work of a proper exit, since the workers are still running.
-                    _exit(EXIT_FAILURE)
-                }
-                diagnostics.notice("draining for at most \(settings.drainTimeout)")
-                listeners.stop()
-            }
-            source.resume()
-            return source
-        }
+    /// Blocks SIGTERM and SIGINT in this thread and all that it starts, so that they wait until they are asked for.
+    private func holdSignals() -> sigset_t {
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGTERM)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_BLOCK, &signals, nil)
+        return signals
     }
-}
 
-/// Whether a signal has begun the drain.
-private final class SignalState: Sendable {
-    let isDraining = Atomic<Bool>(false)
+    /// The main thread's work from now on: the first signal drains, the second ends.
+    private func serveSignals(
+        _ signals: sigset_t,
+        _ listeners: ListenerGroup,
+        _ accessLog: AccessLog?
+    ) -> Never {
+        var signals = signals
+        var number: CInt = 0
+        while sigwait(&signals, &number) != 0 {}
+        diagnostics.notice("draining for at most \(settings.drainTimeout)")
+        listeners.stop()
+        while sigwait(&signals, &number) != 0 {}
+        diagnostics.warning("second signal: ending at once")
+        accessLog?.flush(milliseconds: Self.logFlush / 10)
+        // Without the work of a proper exit, since the workers are still running.
+        _exit(EXIT_FAILURE)
+    }
 }
 
 extension ForwardingSettings {

@@ -198,11 +198,6 @@ final class ChildProcess: Sendable {
     /// The most resident memory there ever was, in bytes.
     var peakMemory: Int { memory("VmHWM") }
 
-    /// Whether the process has a handler for a signal.
-    func catches(_ signal: CInt) -> Bool {
-        UInt64(statusValue("SigCgt"), radix: 16).map { $0 >> UInt64(signal - 1) & 1 == 1 } ?? false
-    }
-
     private func memory(_ key: String) -> Int { (Int(statusValue(key)) ?? 0) * 1024 }
 
     /// The first word of a line of proc(5)'s status file.

@@ -31,13 +31,6 @@ final class CurlLB: Sendable {
             process.kill()
             throw error
         }
-        // Tests send signals at the end; LifeTests looks at the moment in between.
-        do {
-            try eventually("curl-lb to watch for signals") { process.catches(SIGTERM) || process.exitStatus != nil }
-        } catch {
-            process.kill()
-            throw error
-        }
         let line = process.standardError.lines.first { $0.contains(words) } ?? ""
         let start = line.range(of: words)?.upperBound ?? line.endIndex
         let place = line[start...].prefix { $0 != ";" && $0 != "," }
