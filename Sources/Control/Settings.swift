@@ -19,6 +19,8 @@ public struct Settings: Sendable, Equatable {
     public var retries: Int = SettingsTable.retries.defaultValue
     /// The limit of one attempt's name lookup, TCP and TLS together.
     public var connectTimeout: Duration = SettingsTable.connectTimeout.defaultValue
+    /// The limit from the first byte of a request head to its last; more bytes do not extend it.
+    public var headTimeout: Duration = SettingsTable.headTimeout.defaultValue
     /// The limit from the request's last byte to the response head.
     public var responseTimeout: Duration = SettingsTable.responseTimeout.defaultValue
     /// How long an exchange may move no byte in either direction, and a client connection may wait for a request.

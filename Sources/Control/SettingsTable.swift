@@ -49,6 +49,13 @@ enum SettingsTable {
         .duration(.milliseconds(1) ... .seconds(3600)),
         "Limit of one attempt to connect: name lookup, TCP and TLS together."
     )
+    static let headTimeout = Setting(
+        "LB_HEADER_TIMEOUT",
+        \.headTimeout,
+        default: .seconds(10),
+        .duration(.milliseconds(1) ... .seconds(3600)),
+        "Limit from the first byte of a request head to its last; a client that drips bytes does not extend it."
+    )
     static let responseTimeout = Setting(
         "LB_RESPONSE_TIMEOUT",
         \.responseTimeout,
@@ -115,7 +122,7 @@ enum SettingsTable {
 
     /// The rows in the order in which they are read, listed and documented.
     static let rows: [any SettingRow] = [
-        listen, backends, workers, retries, connectTimeout, responseTimeout, idleTimeout, upstreamIdle, tunnelIdle,
-        drainTimeout, maxHeader, accessLog, accessLogFormat, logLevel,
+        listen, backends, workers, retries, connectTimeout, headTimeout, responseTimeout, idleTimeout, upstreamIdle,
+        tunnelIdle, drainTimeout, maxHeader, accessLog, accessLogFormat, logLevel,
     ]
 }

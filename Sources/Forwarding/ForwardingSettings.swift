@@ -23,6 +23,7 @@ public struct ForwardingSettings: Sendable {
     public var name: String
     public var retries: Int
     public var connectTimeout: UInt64
+    public var headTimeout: UInt64
     public var responseTimeout: UInt64
     public var idleTimeout: UInt64
     public var upstreamIdle: UInt64
@@ -35,6 +36,7 @@ public struct ForwardingSettings: Sendable {
         name: String,
         retries: Int,
         connectTimeout: UInt64,
+        headTimeout: UInt64,
         responseTimeout: UInt64,
         idleTimeout: UInt64,
         upstreamIdle: UInt64,
@@ -45,6 +47,7 @@ public struct ForwardingSettings: Sendable {
         self.name = name
         self.retries = retries
         self.connectTimeout = connectTimeout
+        self.headTimeout = headTimeout
         self.responseTimeout = responseTimeout
         self.idleTimeout = idleTimeout
         self.upstreamIdle = upstreamIdle

@@ -51,6 +51,7 @@ public final class Worker: RequestHandler {
         handler: self,
         limits: settings.headLimits,
         idleNanoseconds: settings.idleTimeout,
+        headNanoseconds: settings.headTimeout,
         responseBuffers: responseBuffers
     )
     private var connections: [ClientConnection] = []

@@ -8,8 +8,10 @@ public import HTTPWire
 public final class FrontResources {
     public let loop: EventLoop
     public unowned let handler: any RequestHandler
-    /// How long a connection may be without a request, and a request head on its way, in nanoseconds.
+    /// How long a connection may be without a request, in nanoseconds.
     let idleNanoseconds: UInt64
+    /// How long a request head may take from its first byte to its last, in nanoseconds.
+    let headNanoseconds: UInt64
     /// The pool that response buffers are given back to.
     let responseBuffers: BufferPool
     private let readerBuffers: BufferPool
@@ -21,12 +23,14 @@ public final class FrontResources {
         handler: any RequestHandler,
         limits: HeadLimits,
         idleNanoseconds: UInt64,
+        headNanoseconds: UInt64,
         responseBuffers: BufferPool
     ) {
         self.loop = loop
         self.handler = handler
         self.limits = limits
         self.idleNanoseconds = idleNanoseconds
+        self.headNanoseconds = headNanoseconds
         self.responseBuffers = responseBuffers
         readerBuffers = BufferPool(capacity: RequestReader.bufferCapacity(for: limits), maximumIdle: 0)
     }
@@ -196,7 +200,7 @@ public final class ClientConnection: EventHandler {
         case .moved(let count):
             if count < wanted, !isPeerClosed { mayRead = false }
             // The head's time runs from its first byte; further drips do not extend it.
-            if wasEmpty { setDeadline(loop.now + resources.idleNanoseconds) }
+            if wasEmpty { setDeadline(loop.now + resources.headNanoseconds) }
             parseHead()
         case .wouldBlock:
             mayRead = false
@@ -340,13 +344,14 @@ public final class ClientConnection: EventHandler {
             return
         }
         phase = .readingHead
-        setDeadline(loop.now + resources.idleNanoseconds)
         // What is there already is looked at in the next turn, so that a long row of pipelined requests cannot nest.
         if reader.finishRequest() {
             isInputUnparsed = true
+            setDeadline(loop.now + resources.headNanoseconds)
             loop.schedule(self)
         } else {
             releaseReader()
+            setDeadline(loop.now + resources.idleNanoseconds)
             if mayRead { loop.schedule(self) }
         }
     }

@@ -115,6 +115,7 @@ extension ForwardingSettings {
             name: name,
             retries: settings.retries,
             connectTimeout: settings.connectTimeout.clampedNanoseconds,
+            headTimeout: settings.headTimeout.clampedNanoseconds,
             responseTimeout: settings.responseTimeout.clampedNanoseconds,
             idleTimeout: settings.idleTimeout.clampedNanoseconds,
             upstreamIdle: settings.upstreamIdleTimeout.clampedNanoseconds,

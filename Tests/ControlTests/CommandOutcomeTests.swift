@@ -63,6 +63,7 @@ import Testing
             LB_WORKERS=3                                     # environment
             LB_RETRIES=2                                     # default
             LB_CONNECT_TIMEOUT=2s                            # default
+            LB_HEADER_TIMEOUT=10s                            # default
             LB_RESPONSE_TIMEOUT=30s                          # default
             LB_IDLE_TIMEOUT=60s                              # default
             LB_UPSTREAM_IDLE=4s                              # default

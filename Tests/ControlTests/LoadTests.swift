@@ -29,7 +29,8 @@ import Upstream
     @Test func `every variable reaches its field`() throws {
         let environment = [
             "LB_LISTEN": "[::1]:81", "LB_BACKENDS": "http://a", "LB_WORKERS": "3", "LB_RETRIES": "4",
-            "LB_CONNECT_TIMEOUT": "5ms", "LB_RESPONSE_TIMEOUT": "6s", "LB_IDLE_TIMEOUT": "7m", "LB_UPSTREAM_IDLE": "0",
+            "LB_CONNECT_TIMEOUT": "5ms", "LB_HEADER_TIMEOUT": "8s", "LB_RESPONSE_TIMEOUT": "6s",
+            "LB_IDLE_TIMEOUT": "7m", "LB_UPSTREAM_IDLE": "0",
             "LB_TUNNEL_IDLE": "2h", "LB_DRAIN_TIMEOUT": "1h", "LB_MAX_HEADER": "9KiB", "LB_ACCESS_LOG": "off",
             "LB_ACCESS_LOG_FORMAT": "json",
             "LB_LOG_LEVEL": "critical",
@@ -41,6 +42,7 @@ import Upstream
         expected.workers = 3
         expected.retries = 4
         expected.connectTimeout = .milliseconds(5)
+        expected.headTimeout = .seconds(8)
         expected.responseTimeout = .seconds(6)
         expected.idleTimeout = .seconds(420)
         expected.upstreamIdleTimeout = .zero
