@@ -9,8 +9,9 @@ internal import Upstream
 
 /// Forwards one request to a backend, and to the next one when that fails, and passes the response back.
 ///
-/// Reused for one exchange after another. Everything happens on one worker's loop; nothing here waits or locks. `Exchange.swift`
-/// holds the life of an exchange, `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what comes back.
+/// Reused for one exchange after another. Everything happens on one worker's loop; nothing here waits or locks.
+/// `Exchange.swift` holds the attempts and the time, `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what
+/// comes back, `Exchange+Ending.swift` how it ends.
 final class Exchange: ClientExchange, StreamObserver {
     unowned let worker: Worker
     /// The connection being served; nil while the exchange waits in the worker's stock.
@@ -31,7 +32,7 @@ final class Exchange: ClientExchange, StreamObserver {
     // MARK: The request
 
     /// Why there is nothing to forward, if the request was refused.
-    private var refusal: RequestRefused?
+    var refusal: RequestRefused?
     /// What goes upstream: the head, and body bytes for as long as they may have to be sent again.
     var outbound: Buffer?
     /// How much of ``outbound`` has been sent in the current attempt.
@@ -62,9 +63,9 @@ final class Exchange: ClientExchange, StreamObserver {
     private var tried = TriedBackends()
     private var retries = 0
     private var wasFreshConnectionTried = false
-    private var attemptCount = 0
+    var attemptCount = 0
     private var attemptStart = MonotonicTime.never
-    private var failedAttempts: [AccessLogAttempt] = []
+    var failedAttempts: [AccessLogAttempt] = []
 
     // MARK: The response
 
@@ -76,10 +77,10 @@ final class Exchange: ClientExchange, StreamObserver {
     var isInterimForwarded = false
     var keepAlive = false
     var bytesOut: UInt64 = 0
-    private var responder: Backend?
-    private var failure: ExchangeFailure?
+    var responder: Backend?
+    var failure: ExchangeFailure?
 
-    private var startTime = MonotonicTime.never
+    var startTime = MonotonicTime.never
     var firstByteTime: MonotonicTime?
 
     init(worker: Worker) {
@@ -163,7 +164,7 @@ final class Exchange: ClientExchange, StreamObserver {
 
     private func attemptNext() {
         guard let lease = worker.backends.acquire(excluding: tried) else {
-            answer(failure ?? .noBackend)
+            giveUp(failure ?? .noBackend)
             return
         }
         tried.insert(lease.backend.index)
@@ -184,6 +185,8 @@ final class Exchange: ClientExchange, StreamObserver {
         let stream = (fresh ? nil : pool.takeIdle(checked: isChecked)) ?? pool.connect()
         self.stream = stream
         stream.begin(self, method: reader.head.method, isUpgradeAsked: isUpgradeAsked)
+        // An interim response may still be on its way to the client; the next one waits for it.
+        if client.hasPendingOutput { stream.pause() }
         refreshDeadline()
         if stream.isConnected { pumpRequest() }
     }
@@ -294,132 +297,6 @@ final class Exchange: ClientExchange, StreamObserver {
             record(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms")
             endAttempt(.failed)
             giveUp(row)
-        }
-    }
-
-    // MARK: Ending
-
-    func clientIsGone() {
-        // To close is how a tunnel ends; with bytes on their way it was cut.
-        let isOrderly = isTunnel && !client.hasPendingOutput
-        endAttempt(isOrderly ? .answered : .abandoned)
-        failure = isOrderly ? nil : .clientGone
-        end()
-    }
-
-    func processStops() {
-        endAttempt(.abandoned)
-        keepAlive = false
-        giveUp(.shuttingDown)
-    }
-
-    /// The client was found to have left while its request was being read.
-    func clientHasLeft() {
-        let client = client
-        clientIsGone()
-        client.abort()
-    }
-
-    /// The request's body cannot be understood.
-    func refuseBody(_ refusal: ChunkedRefusal) {
-        endAttempt(.abandoned)
-        keepAlive = false
-        giveUp(.refusedBody(refusal))
-    }
-
-    /// Tells the client of a failure: by an answer, or if one has begun already, by breaking it off.
-    func giveUp(_ row: ExchangeFailure) {
-        // An interim response that has not left keeps the answer from being sent: only the end of the connection is left.
-        if isResponseBegun || client.hasPendingOutput { cut(row) } else { answer(row) }
-    }
-
-    /// Breaks the response off so that it cannot look complete.
-    func cut(_ row: ExchangeFailure) {
-        failure = row
-        let client = client
-        end()
-        client.abort()
-    }
-
-    /// Answers with a page of our own.
-    private func answer(_ row: ExchangeFailure) {
-        failure = row
-        responder = nil
-        let buffer = worker.responseBuffers.take()
-        let head = reader.head
-        keepAlive = keepAlive && reader.isBodyComplete && !worker.isDraining
-        let page = FailureResponse(
-            failure: row,
-            format: worker.pageFormat(for: reader),
-            requestID: String(decoding: requestID, as: UTF8.self),
-            proxyName: worker.settings.name,
-            date: worker.clock.dateFieldValue(),
-            clientMinorVersion: refusal == nil ? head.minorVersion : 1,
-            isHeadOnly: head.method == .head,
-            keepAlive: keepAlive
-        )
-        bytesOut = UInt64(page.write(to: buffer))
-        status = row.status
-        response = .complete
-        firstByteTime = loop.now
-        client.setDeadline(loop.now + worker.settings.idleTimeout)
-        if client.send(buffer) { finish() }
-    }
-
-    /// The response is complete and has left.
-    func finish() {
-        let client = client
-        let keepAlive = keepAlive && reader.isBodyComplete
-        if keepAlive { reader.discardContent() }
-        end()
-        client.finishExchange(keepAlive: keepAlive)
-    }
-
-    /// A backend's response is complete.
-    func responseEnded() {
-        endLease(.answered)
-        stream?.finish(reusable: isRequestSent)
-        stream = nil
-        failure = nil
-        response = .complete
-    }
-
-    /// Writes the log line and goes back to the stock.
-    private func end() {
-        if let format = worker.settings.accessLogFormat { log(format) }
-        releaseOutbound()
-        worker.retire(self)
-    }
-
-    func releaseOutbound() {
-        if let buffer = outbound { worker.requestBuffers.give(buffer) }
-        outbound = nil
-    }
-
-    private func log(_ format: AccessLogFormat) {
-        let reader = reader
-        let head = reader.head
-        withUnsafeTemporaryAllocation(byteCount: PeerAddress.maximumTextLength, alignment: 1) { text in
-            let length = client.peer.write(to: text)
-            requestID.withUnsafeBytes { requestID in
-                let record = AccessLogRecord(
-                    client: UnsafeRawBufferPointer(rebasing: text[..<length]),
-                    method: reader.headBytes(head.methodRange),
-                    target: reader.headBytes(head.targetRange),
-                    host: reader.headBytes(head.effectiveAuthorityRange ?? 0..<0),
-                    requestID: requestID,
-                    status: isResponseBegun ? status : failure?.status ?? 0,
-                    bytesIn: reader.bodyBytes,
-                    bytesOut: bytesOut,
-                    duration: loop.now.since(startTime),
-                    timeToFirstByte: firstByteTime.map { $0.since(startTime) },
-                    backend: responder?.name,
-                    attempts: attemptCount,
-                    failedAttempts: failedAttempts,
-                    reason: failure?.label
-                )
-                worker.log(record, format)
-            }
         }
     }
 

@@ -7,8 +7,8 @@ internal import MessageIO
 
 /// One HTTP/1.1 connection to a backend, for one exchange at a time.
 ///
-/// Registered once, edge-triggered, when it is connected; in the steady state an exchange costs one send, one receive and a
-/// share of one wait. Loop thread only.
+/// `Stream.swift` holds its life, `Stream+Receiving.swift` how it reads. Registered once, edge-triggered, when it is connected;
+/// in the steady state an exchange costs one send, one receive and a share of one wait. Loop thread only.
 public final class Stream: EventHandler {
     /// Bytes kept free before body content: room for a rewritten head or a chunk's size line.
     public static let headroom = 2048
@@ -23,14 +23,14 @@ public final class Stream: EventHandler {
     /// With more, libcurl may report that nothing was sent while whole records are on their way.
     private static let tlsRecordSize = 16384
     /// Interim (1xx) responses accepted before the final one.
-    private static let maximumInterimResponses = 32
+    static let maximumInterimResponses = 32
 
     /// The size of the buffers that streams read into: a head as large as allowed, and room to read on behind it.
     public static func bufferCapacity(for limits: HeadLimits) -> Int {
         headroom + limits.maxHeadBytes + readSize + tailroom
     }
 
-    private enum Phase {
+    enum Phase {
         /// libcurl resolves, connects and shakes hands. Next: `connected`, `closed`.
         case connecting
         /// Bytes can flow. Next: `closed`.
@@ -39,45 +39,45 @@ public final class Stream: EventHandler {
         case closed
     }
 
-    private enum Progress {
+    enum Progress {
         /// No exchange, or none that expects bytes.
         case none
         case head
         case body
     }
 
-    private let pool: StreamPool
-    private let connection: CurlConnection
-    private var phase = Phase.connecting
-    private var observer: (any StreamObserver)?
+    let pool: StreamPool
+    let connection: CurlConnection
+    var phase = Phase.connecting
+    var observer: (any StreamObserver)?
 
     /// The head being read, or read last: of the current response.
-    public private(set) var head = ResponseHead()
-    private var parser: ResponseParser
-    private var decoder = BodyDecoder(.none)
-    private var trailers = TrailerLines()
+    public internal(set) var head = ResponseHead()
+    var parser: ResponseParser
+    var decoder = BodyDecoder(.none)
+    var trailers = TrailerLines()
     /// Whether the request asks for another protocol, so that a 101 is an answer to it.
-    private var isUpgradeAsked = false
-    private var progress = Progress.none
+    var isUpgradeAsked = false
+    var progress = Progress.none
     /// A partly read head, or body bytes that could not be decoded yet.
-    private var inbound: Buffer?
+    var inbound: Buffer?
     /// Whether ``inbound`` holds bytes that the parser has not seen, because a pause came between.
-    private var isInboundUnread = false
+    var isInboundUnread = false
 
     /// Whether the socket may have something to read: set by its event, cleared by a short read.
-    private var mayRead = false
+    var mayRead = false
     /// Whether the backend has closed its direction, as far as epoll has told.
-    private var isPeerClosed = false
+    var isPeerClosed = false
     /// Whether bytes came behind the end of a response.
-    private var hasStrayBytes = false
-    private var isPaused = false
+    var hasStrayBytes = false
+    var isPaused = false
     private var wasRequestSent = false
-    private var wasResponseBegun = false
+    var wasResponseBegun = false
     /// Exchanges begun on this connection.
-    private var exchanges = 0
+    var exchanges = 0
     /// The loop's turn in which the current exchange began.
     private var beginTurn: UInt64 = 0
-    private var interimResponses = 0
+    var interimResponses = 0
 
     init(pool: StreamPool) {
         self.pool = pool
@@ -99,7 +99,7 @@ public final class Stream: EventHandler {
     /// Whether the current exchange is not the connection's first.
     public var wasReused: Bool { exchanges > 1 }
 
-    private var isEncrypted: Bool { pool.origin.scheme == .https }
+    var isEncrypted: Bool { pool.origin.scheme == .https }
 
     /// Whether anything has come in on a stream at rest: asks the kernel, for TLS through libcurl.
     func hasPendingInput() -> Bool {
@@ -171,7 +171,7 @@ public final class Stream: EventHandler {
     }
 
     /// The failure that ended sending, to be reported in place of the end of input that it causes.
-    private var sendFailure: StreamFailure?
+    var sendFailure: StreamFailure?
 
     /// Stops reading: back-pressure.
     public func pause() { isPaused = true }
@@ -289,182 +289,9 @@ public final class Stream: EventHandler {
         if observer == nil, phase == .connected { pool.retire(self) }
     }
 
-    // MARK: Reading
-
-    private func receive() {
-        let exchange = exchanges
-        var reads = 0
-        while mayRead, !isPaused, progress != .none, exchange == exchanges {
-            guard reads < Stream.readsPerTurn else {
-                loop.schedule(self)
-                return
-            }
-            reads += 1
-            guard readOnce() else { return }
-        }
-    }
-
-    /// Reads and hands on once; false when there is nothing more to do for now.
-    private func readOnce() -> Bool {
-        let buffer = takeInbound()
-        let wanted = min(buffer.room - Stream.tailroom, Stream.readSize)
-        guard wanted > 0 else {
-            pool.buffers.give(buffer)
-            fail(makeFailure(readPhase, .malformed("head_too_large"), "The backend's head does not fit its buffer."))
-            return false
-        }
-        switch connection.receive(into: buffer, limit: wanted) {
-        case .moved(let count):
-            wasResponseBegun = true
-            // A short read of cleartext means drained: news come with a new event. TLS holds bytes of its own.
-            if count < wanted, !isEncrypted, !isPeerClosed { mayRead = false }
-            process(buffer)
-            return true
-        case .wouldBlock:
-            mayRead = false
-            keep(buffer)
-            return false
-        case .ended:
-            mayRead = false
-            isPeerClosed = true
-            inputEnded(buffer)
-            return false
-        case .failed(let code):
-            pool.buffers.give(buffer)
-            fail(sendFailure ?? makeFailure(readPhase, code))
-            return false
-        }
-    }
-
-    private func takeInbound() -> Buffer {
-        guard let buffer = inbound else { return pool.buffers.take(headroom: Stream.headroom) }
-        inbound = nil
-        return buffer
-    }
-
-    /// Holds on to a buffer until more bytes come; an empty one goes back.
-    private func keep(_ buffer: Buffer) {
-        if buffer.isEmpty { pool.buffers.give(buffer) } else { inbound = buffer }
-    }
-
-    private func releaseInbound() {
-        if let buffer = inbound { pool.buffers.give(buffer) }
-        inbound = nil
-    }
-
-    private func process(_ buffer: Buffer) {
-        if progress == .head, !processHead(buffer) { return }
-        if progress == .body { processBody(buffer) }
-    }
-
-    /// Reads heads until the final one is complete; false when the buffer is kept or gone.
-    private func processHead(_ buffer: Buffer) -> Bool {
-        let exchange = exchanges
-        while true {
-            let progress = parser.parse(buffer.elements.span, into: &head)
-            if progress == .complete { head.markHopByHop(buffer.elements.span) }
-            switch progress {
-            case .needMore:
-                keep(buffer)
-                return false
-            case .refused(let refusal):
-                pool.buffers.give(buffer)
-                fail(makeFailure(.responseHead, .malformed(refusal.rawValue), refusal.explanation))
-                return false
-            case .complete where head.isInterim && interimResponses >= Stream.maximumInterimResponses:
-                pool.buffers.give(buffer)
-                fail(makeFailure(.responseHead, .malformed("too_many_interim_responses"), "too many 1xx responses"))
-                return false
-            case .complete where head.isInterim:
-                interimResponses += 1
-                observer?.stream(self, receivedInterimHeadIn: buffer)
-                guard exchange == exchanges, phase == .connected, self.progress == .head else {
-                    pool.buffers.give(buffer)
-                    return false
-                }
-                buffer.start += head.length
-                buffer.move(to: Stream.headroom)
-                parser.reset()
-                head.reset()
-                if isPaused {
-                    isInboundUnread = !buffer.isEmpty
-                    keep(buffer)
-                    return false
-                }
-            case .complete where head.switchesProtocols && !isUpgradeAsked:
-                pool.buffers.give(buffer)
-                fail(makeFailure(.responseHead, .malformed("unasked_upgrade"), "101 without an Upgrade asked for"))
-                return false
-            case .complete:
-                return processFinalHead(buffer)
-            }
-        }
-    }
-
-    private func processFinalHead(_ buffer: Buffer) -> Bool {
-        let exchange = exchanges
-        observer?.stream(self, receivedHeadIn: buffer)
-        guard exchange == exchanges, phase == .connected, progress == .head else {
-            pool.buffers.give(buffer)
-            return false
-        }
-        buffer.start += head.length
-        decoder = BodyDecoder(head.switchesProtocols ? .untilClose : head.framing)
-        progress = .body
-        return true
-    }
-
-    private func processBody(_ buffer: Buffer) {
-        let decoded = decoder.decode(in: buffer, from: buffer.start, trailers: &trailers)
-        switch decoded.state {
-        case .refused(let refusal):
-            pool.buffers.give(buffer)
-            fail(makeFailure(.responseBody, .malformed(refusal.rawValue), refusal.explanation))
-        case .finished:
-            // Bytes behind the response belong to nobody: whatever they are, this connection is not used again.
-            if !decoded.rest.isEmpty { hasStrayBytes = true }
-            hand(decoded.content, of: buffer, isEnd: true)
-        case .open:
-            if !decoded.rest.isEmpty { saveUndecoded(decoded.rest, of: buffer) }
-            hand(decoded.content, of: buffer, isEnd: false)
-        }
-    }
-
-    private func hand(_ content: Range<Int>, of buffer: Buffer, isEnd: Bool) {
-        buffer.start = content.lowerBound
-        buffer.end = content.upperBound
-        if isEnd { progress = .none }
-        observer?.stream(self, receivedBodyIn: buffer, isEnd: isEnd)
-    }
-
-    /// Puts bytes that wait for more (a trailer section cut in two) aside, since the buffer goes to the observer.
-    private func saveUndecoded(_ rest: Range<Int>, of buffer: Buffer) {
-        let saved = pool.buffers.take(headroom: Stream.headroom)
-        saved.append(UnsafeRawBufferPointer(start: buffer.base + rest.lowerBound, count: rest.count))
-        inbound = saved
-    }
-
-    private func inputEnded(_ buffer: Buffer) {
-        let isComplete = progress == .body && decoder.endOfInput()
-        guard isComplete else {
-            pool.buffers.give(buffer)
-            let text =
-                switch (progress, wasResponseBegun) {
-                case (.body, _): "the backend closed the connection before the end of the response body"
-                case (_, true): "the backend closed the connection in the middle of the response head"
-                case (_, false): "the backend closed the connection without an answer"
-                }
-            fail(sendFailure ?? makeFailure(readPhase, .closed, text))
-            return
-        }
-        progress = .none
-        buffer.end = buffer.start
-        observer?.stream(self, receivedBodyIn: buffer, isEnd: true)
-    }
-
     // MARK: Failing
 
-    private var readPhase: StreamFailure.Phase { progress == .body ? .responseBody : .responseHead }
+    var readPhase: StreamFailure.Phase { progress == .body ? .responseBody : .responseHead }
 
     private func connectPhase(_ code: CURLcode) -> StreamFailure.Phase {
         switch code {
@@ -474,11 +301,11 @@ public final class Stream: EventHandler {
         }
     }
 
-    private func makeFailure(_ phase: StreamFailure.Phase, _ code: CURLcode) -> StreamFailure {
+    func makeFailure(_ phase: StreamFailure.Phase, _ code: CURLcode) -> StreamFailure {
         makeFailure(phase, .curl(Int32(code.rawValue)), connection.failureText(code), connection.systemError)
     }
 
-    private func makeFailure(
+    func makeFailure(
         _ phase: StreamFailure.Phase,
         _ cause: StreamFailure.Cause,
         _ text: String,
@@ -495,7 +322,7 @@ public final class Stream: EventHandler {
         )
     }
 
-    private func fail(_ failure: StreamFailure) {
+    func fail(_ failure: StreamFailure) {
         let observer = observer
         close()
         observer?.stream(self, failed: failure)

@@ -1,0 +1,134 @@
+// How an exchange ends: with the backend's response, an answer of our own, a cut, or nobody left to answer.
+
+internal import Balancing
+internal import EventLoop
+internal import Front
+internal import HTTPWire
+internal import Telemetry
+internal import Upstream
+
+extension Exchange {
+    func clientIsGone() {
+        // To close is how a tunnel ends; with bytes on their way it was cut.
+        let isOrderly = isTunnel && !client.hasPendingOutput
+        endAttempt(isOrderly ? .answered : .abandoned)
+        failure = isOrderly ? nil : .clientGone
+        end()
+    }
+
+    func processStops() {
+        endAttempt(.abandoned)
+        keepAlive = false
+        giveUp(.shuttingDown)
+    }
+
+    /// The client was found to have left while its request was being read.
+    func clientHasLeft() {
+        let client = client
+        clientIsGone()
+        client.abort()
+    }
+
+    /// The request's body cannot be understood.
+    func refuseBody(_ refusal: ChunkedRefusal) {
+        endAttempt(.abandoned)
+        keepAlive = false
+        giveUp(.refusedBody(refusal))
+    }
+
+    /// Tells the client of a failure: by an answer, or if one has begun already, by breaking it off.
+    func giveUp(_ row: ExchangeFailure) {
+        // An interim response that has not left keeps the answer from being sent: only the end of the connection is left.
+        if isResponseBegun || client.hasPendingOutput { cut(row) } else { answer(row) }
+    }
+
+    /// Breaks the response off so that it cannot look complete.
+    func cut(_ row: ExchangeFailure) {
+        failure = row
+        let client = client
+        end()
+        client.abort()
+    }
+
+    /// Answers with a page of our own.
+    func answer(_ row: ExchangeFailure) {
+        failure = row
+        responder = nil
+        let buffer = worker.responseBuffers.take()
+        let head = reader.head
+        keepAlive = keepAlive && reader.isBodyComplete && !worker.isDraining
+        let page = FailureResponse(
+            failure: row,
+            format: worker.pageFormat(for: reader),
+            requestID: String(decoding: requestID, as: UTF8.self),
+            proxyName: worker.settings.name,
+            date: worker.clock.dateFieldValue(),
+            clientMinorVersion: refusal == nil ? head.minorVersion : 1,
+            isHeadOnly: head.method == .head,
+            keepAlive: keepAlive
+        )
+        bytesOut = UInt64(page.write(to: buffer))
+        status = row.status
+        response = .complete
+        firstByteTime = loop.now
+        client.setDeadline(loop.now + worker.settings.idleTimeout)
+        if client.send(buffer) { finish() }
+    }
+
+    /// The response is complete and has left.
+    func finish() {
+        let client = client
+        let keepAlive = keepAlive && reader.isBodyComplete
+        if keepAlive { reader.discardContent() }
+        end()
+        client.finishExchange(keepAlive: keepAlive)
+    }
+
+    /// A backend's response is complete.
+    func responseEnded() {
+        endLease(.answered)
+        stream?.finish(reusable: isRequestSent)
+        stream = nil
+        failure = nil
+        response = .complete
+    }
+
+    /// Writes the log line and goes back to the stock.
+    func end() {
+        if let format = worker.settings.accessLogFormat { log(format) }
+        releaseOutbound()
+        worker.retire(self)
+    }
+
+    func releaseOutbound() {
+        if let buffer = outbound { worker.requestBuffers.give(buffer) }
+        outbound = nil
+    }
+
+    private func log(_ format: AccessLogFormat) {
+        let reader = reader
+        let head = reader.head
+        withUnsafeTemporaryAllocation(byteCount: PeerAddress.maximumTextLength, alignment: 1) { text in
+            let length = client.peer.write(to: text)
+            requestID.withUnsafeBytes { requestID in
+                let record = AccessLogRecord(
+                    client: UnsafeRawBufferPointer(rebasing: text[..<length]),
+                    method: reader.headBytes(head.methodRange),
+                    target: reader.headBytes(head.targetRange),
+                    host: reader.headBytes(head.effectiveAuthorityRange ?? 0..<0),
+                    requestID: requestID,
+                    status: isResponseBegun ? status : failure?.status ?? 0,
+                    bytesIn: reader.bodyBytes,
+                    bytesOut: bytesOut,
+                    duration: loop.now.since(startTime),
+                    timeToFirstByte: firstByteTime.map { $0.since(startTime) },
+                    backend: responder?.name,
+                    attempts: attemptCount,
+                    failedAttempts: failedAttempts,
+                    reason: failure?.label
+                )
+                worker.log(record, format)
+            }
+        }
+    }
+}
