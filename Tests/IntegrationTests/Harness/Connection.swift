@@ -20,6 +20,8 @@ final class Connection {
     private var isOpen = true
     /// How the other end left, once that is known.
     private(set) var ending: Ending?
+    /// How long anything is waited for.
+    var patience = IntegrationTests.patience
     /// Told of each head that is received, and then of the whole request.
     var heard: (_ message: Message, _ isWhole: Bool) -> Void = { _, _ in }
 
@@ -55,6 +57,9 @@ final class Connection {
         if address.family == AF_INET { _ = lb_set_no_delay(descriptor) }
         return connection
     }
+
+    /// The port on this side.
+    var port: UInt16 { SocketAddress.port(of: descriptor) }
 
     // MARK: Sending
 
@@ -188,7 +193,8 @@ final class Connection {
         return message
     }
 
-    private func receiveFramedBody(of message: inout Message) throws {
+    /// Reads the body that the head announces.
+    func receiveFramedBody(of message: inout Message) throws {
         if message.isChunked {
             while true {
                 let line = try receive(through: "\r\n").dropLast(2).text
