@@ -2,11 +2,15 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <time.h>
 
 _Static_assert(LB_POLL_IN == EPOLLIN && LB_POLL_OUT == EPOLLOUT && LB_POLL_ERR == EPOLLERR && LB_POLL_HUP == EPOLLHUP
@@ -44,8 +48,12 @@ int lb_epoll_wait(int poller, lb_event *events, int capacity, int milliseconds) 
 
 int lb_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
 
-int lb_accept(int listener, struct sockaddr_storage *address, socklen_t *length) {
+int lb_accept(int listener, void *address, uint32_t *length) {
     return accept4(listener, (struct sockaddr *)address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int lb_null_device(void) {
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
 int lb_stream_socket(int family) { return socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
@@ -64,9 +72,19 @@ static uint64_t nanoseconds(clockid_t clock) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+int lb_unacknowledged(int descriptor) {
+    int count = 0;
+    return ioctl(descriptor, SIOCOUTQ, &count) == 0 ? count : 0;
+}
+
 uint64_t lb_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
 
 uint64_t lb_realtime_nanoseconds(void) { return nanoseconds(CLOCK_REALTIME); }
+
+uint64_t lb_descriptor_limit(void) {
+    struct rlimit limit;
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : 1024;
+}
 
 uint64_t lb_raise_descriptor_limit(void) {
     struct rlimit limit;

@@ -195,9 +195,8 @@ struct BackendOptions {
     private mutating func set(_ key: Key, to value: String) -> Expectation? {
         switch key {
         case .name:
-            let isToken = value.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
-            guard isToken, (1...64).contains(value.count) else {
-                return "expected 1 to 64 letters, digits, dots, dashes or underscores after name=, not \(quoted(value))"
+            guard isName(value) else {
+                return "expected \(nameExpectation) after name=, not \(quoted(value))"
             }
             name = value
         case .verify:

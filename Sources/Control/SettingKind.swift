@@ -100,6 +100,45 @@ extension SettingKind where Value == Duration {
     }
 }
 
+extension SettingKind where Value == BodyPace? {
+    /// `off`, or a size and a duration with a slash between them.
+    static let pace: SettingKind = {
+        let expectation = "off or a size per duration, such as 1KiB/60s"
+        return SettingKind(
+            form: "off or size/duration",
+            expectation: expectation,
+            parse: { text throws(ValueError) in
+                if text == "off" { return nil }
+                let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+                guard parts.count == 2, let bytes = parseSize(parts[0]), let interval = parseDuration(parts[1]) else {
+                    throw ValueError(text, "expected \(expectation)")
+                }
+                guard (1...1024 * 1024 * 1024).contains(bytes),
+                    (.milliseconds(100) ... .seconds(3600)).contains(interval)
+                else { throw ValueError(text, "expected a size between 1 and 1024MiB, and between 100ms and 1h") }
+                return BodyPace(bytes: bytes, interval: interval)
+            },
+            print: { pace in
+                guard let pace else { return "off" }
+                return "\(printSize(pace.bytes))/\(printDuration(pace.interval))"
+            }
+        )
+    }()
+}
+
+extension SettingKind where Value == String {
+    /// A name that can stand in a field value, a log line and a metric's label without quoting.
+    static let name = SettingKind(
+        form: "name",
+        expectation: nameExpectation,
+        parse: { text throws(ValueError) in
+            guard isName(text) else { throw ValueError(text, "expected \(nameExpectation)") }
+            return text
+        },
+        print: { $0 }
+    )
+}
+
 extension SettingKind where Value: CaseIterable & RawRepresentable, Value.RawValue == String {
     /// One of the words that the type's cases spell.
     static func word() -> SettingKind {
@@ -156,6 +195,15 @@ extension SettingKind where Value == AccessLogDestination {
             }
         )
     }()
+}
+
+/// What ``isName(_:)`` takes, for messages.
+let nameExpectation = "1 to 64 letters, digits, dots, dashes or underscores"
+
+/// Whether a text can name this balancer or a backend.
+func isName(_ text: String) -> Bool {
+    (1...64).contains(text.utf8.count)
+        && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
 }
 
 /// The entries of a list, which commas, white space or both separate; empty entries do not count.

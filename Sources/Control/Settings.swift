@@ -13,6 +13,8 @@ public struct Settings: Sendable, Equatable {
     public var listenAddresses: [ListenAddress] = SettingsTable.listen.defaultValue
     /// The backends in the order given; at least one after ``load(environment:arguments:)``, names are unique.
     public var backends: [BackendSetting] = SettingsTable.backends.defaultValue
+    /// What this balancer calls itself in `Via` and `Proxy-Status`.
+    public var name: String = SettingsTable.name.defaultValue
     /// How many workers run.
     public var workers: Int = SettingsTable.workers.defaultValue
     /// How many further attempts a failed one may be followed by.
@@ -29,10 +31,22 @@ public struct Settings: Sendable, Equatable {
     public var upstreamIdleTimeout: Duration = SettingsTable.upstreamIdle.defaultValue
     /// How long a connection that has switched protocols may move no byte in either direction.
     public var tunnelIdleTimeout: Duration = SettingsTable.tunnelIdle.defaultValue
+    /// How long a client may take no byte of a response that waits for it.
+    public var writeTimeout: Duration = SettingsTable.writeTimeout.defaultValue
+    /// What a client must move while it is waited for in the middle of a body; nil for any pace.
+    public var bodyPace: BodyPace? = SettingsTable.bodyPace.defaultValue
     /// What SIGTERM grants to exchanges in flight; zero cuts them at once.
     public var drainTimeout: Duration = SettingsTable.drainTimeout.defaultValue
     /// The limit of a request head or a response head, in bytes.
     public var maxHeadBytes: Int = SettingsTable.maxHeader.defaultValue
+    /// The most field lines in a request head or a response head.
+    public var maxFields: Int = SettingsTable.maxFields.defaultValue
+    /// The most requests that may arrive on a connection before the first of them is answered.
+    public var maxPipelined: Int = SettingsTable.maxPipelined.defaultValue
+    /// The most client connections at one time.
+    public var maxConnections: Int = SettingsTable.maxConnections.defaultValue
+    /// The most connections of one client address at one time; zero for any number.
+    public var maxClientConnections: Int = SettingsTable.maxClientConnections.defaultValue
     /// Where access log lines go.
     public var accessLog: AccessLogDestination = SettingsTable.accessLog.defaultValue
     /// What an access log line looks like.
@@ -42,6 +56,12 @@ public struct Settings: Sendable, Equatable {
 
     /// Every setting at its default: no backend, so not yet fit to run.
     public init() {}
+}
+
+/// How many bytes must move in each interval.
+public struct BodyPace: Sendable, Equatable {
+    public var bytes: Int
+    public var interval: Duration
 }
 
 /// Why the settings were refused: every problem that was found, not only the first.
@@ -114,7 +134,7 @@ extension Settings {
                 provenance.ignoredVariables.append(name)
                 continue
             }
-            let nearest = nearestName(to: name, among: known)
+            let nearest = nearestName(to: name, among: known, ignoring: "LB_".count)
             meantBackends = meantBackends || nearest == backendsName
             let hint = nearest.map { "did you mean \($0)?" } ?? "curl-lb --help lists them all"
             problems.append("\(escaped(name)) is not a setting; \(hint)")
@@ -128,6 +148,9 @@ extension Settings {
             )
         }
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
+        if provenance.given[SettingsTable.name.name] == nil {
+            settings.name = InstanceName.derived(from: settings.listenAddresses)
+        }
         return (settings, provenance)
     }
 }

@@ -27,6 +27,15 @@ enum SettingsTable {
             + " \(BackendOptions.Key.allCases.map(\.rawValue).joined(separator: ", "))."
             + " Backends on the command line replace these."
     )
+    static let name = Setting(
+        "LB_NAME",
+        \.name,
+        default: InstanceName.product,
+        shownAs: "curl-lb-xxxxxxxx",
+        .name,
+        "What this balancer calls itself in Via and Proxy-Status; a request that has come by under that name is a loop."
+            + " By default made of the host's name and LB_LISTEN."
+    )
     static let workers = Setting(
         "LB_WORKERS",
         \.workers,
@@ -84,6 +93,20 @@ enum SettingsTable {
         .duration(.milliseconds(1) ... .seconds(86400)),
         "How long a connection that has switched protocols (WebSocket) may move no byte in either direction."
     )
+    static let writeTimeout = Setting(
+        "LB_WRITE_TIMEOUT",
+        \.writeTimeout,
+        default: .seconds(30),
+        .duration(.milliseconds(1) ... .seconds(24 * 3600)),
+        "How long a client may take no byte of a response that waits for it."
+    )
+    static let bodyPace = Setting(
+        "LB_BODY_PACE",
+        \.bodyPace,
+        default: BodyPace(bytes: 1024, interval: .seconds(60)),
+        .pace,
+        "What a client must move while it is waited for in the middle of a body, in either direction; off for any pace."
+    )
     static let drainTimeout = Setting(
         "LB_DRAIN_TIMEOUT",
         \.drainTimeout,
@@ -97,6 +120,36 @@ enum SettingsTable {
         default: 64 * 1024,
         .size(1024...1024 * 1024),
         "Limit of a request head or a response head."
+    )
+    static let maxFields = Setting(
+        "LB_MAX_FIELDS",
+        \.maxFields,
+        default: 256,
+        .count(16...10000),
+        "Limit of field lines in a request head or a response head."
+    )
+    static let maxPipelined = Setting(
+        "LB_MAX_PIPELINED",
+        \.maxPipelined,
+        default: 1000,
+        .count(1...10000),
+        "How many requests may arrive together on a connection before the first of them is answered."
+    )
+    static let maxConnections = Setting(
+        "LB_MAX_CONNECTIONS",
+        \.maxConnections,
+        default: ConnectionLimits.defaultTotal,
+        shownAs: "half the open files",
+        .count(1...ConnectionLimits.maximumTotal),
+        "Client connections at one time; more are answered with 503 and closed."
+    )
+    static let maxClientConnections = Setting(
+        "LB_MAX_PER_CLIENT",
+        \.maxClientConnections,
+        default: 0,
+        .count(0...ConnectionLimits.maximumTotal),
+        "Connections at one time from one IPv4 address or one IPv6 /64 network; more are answered with 429 and closed."
+            + " 0 sets no limit."
     )
     static let accessLog = Setting(
         "LB_ACCESS_LOG",
@@ -122,7 +175,8 @@ enum SettingsTable {
 
     /// The rows in the order in which they are read, listed and documented.
     static let rows: [any SettingRow] = [
-        listen, backends, workers, retries, connectTimeout, headTimeout, responseTimeout, idleTimeout, upstreamIdle,
-        tunnelIdle, drainTimeout, maxHeader, accessLog, accessLogFormat, logLevel,
+        listen, backends, name, workers, retries, connectTimeout, headTimeout, responseTimeout, idleTimeout,
+        writeTimeout, bodyPace, upstreamIdle, tunnelIdle, drainTimeout, maxHeader, maxFields, maxPipelined,
+        maxConnections, maxClientConnections, accessLog, accessLogFormat, logLevel,
     ]
 }

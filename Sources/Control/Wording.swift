@@ -46,18 +46,20 @@ func suggestion(for name: String, among known: [String]) -> String {
     nearestName(to: name, among: known).map { "; did you mean \($0)?" } ?? ""
 }
 
-/// The known name that takes the fewest edits to reach, case aside; nil when all are farther than half the name.
+/// The known name that takes the fewest edits to reach, case aside; nil when all are farther than half of either.
 ///
 /// Of equally near names the first wins.
-func nearestName(to name: String, among known: [String]) -> String? {
+///
+/// - Parameter prefix: How many characters at the beginning all names share, which says nothing.
+func nearestName(to name: String, among known: [String], ignoring prefix: Int = 0) -> String? {
     // No known name is near such a long one, and the comparison costs the product of the lengths.
     guard name.count <= 64 else { return nil }
     let nearest =
         known
         .map { (name: $0, distance: editDistance(name.uppercased(), $0.uppercased())) }
+        .filter { $0.distance <= max(1, min(name.count, $0.name.count - prefix) / 2) }
         .min { $0.distance < $1.distance }
-    guard let nearest, nearest.distance <= max(1, name.count / 2) else { return nil }
-    return nearest.name
+    return nearest?.name
 }
 
 /// The number of insertions, deletions, replacements and swaps of neighbours between two texts.

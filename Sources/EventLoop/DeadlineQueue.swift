@@ -6,6 +6,9 @@
 struct DeadlineQueue {
     private var heap: [Unmanaged<EventHandler>] = []
 
+    /// How many handlers are queued.
+    var count: Int { heap.count }
+
     /// The earliest queued deadline, or ``MonotonicTime/never``.
     var earliest: MonotonicTime {
         guard let first = heap.first else { return .never }

@@ -152,8 +152,10 @@ public final class EventLoop {
         resuming.removeAll(keepingCapacity: true)
     }
 
+    /// Each queued deadline at most once a turn: a reaction that wants to be called again at once must not hold up the rest.
     private func fireDeadlines() {
-        while let handler = deadlines.due(at: now) {
+        for _ in 0..<deadlines.count {
+            guard let handler = deadlines.due(at: now) else { return }
             if handler.deadline > now {
                 // Moved later since it was queued: catch up.
                 deadlines.update(handler)

@@ -65,6 +65,11 @@ public enum Socket {
         }
     }
 
+    /// How many bytes that were sent the peer has not acknowledged.
+    ///
+    /// `ioctl` SIOCOUTQ.
+    public static func unacknowledged(_ descriptor: CInt) -> Int { Int(lb_unacknowledged(descriptor)) }
+
     /// Ends the sending direction.
     ///
     /// `shutdown`.
@@ -76,6 +81,21 @@ public enum Socket {
     public static func resetOnClose(_ descriptor: CInt) {
         var lingering = linger(l_onoff: 1, l_linger: 0)
         _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &lingering, socklen_t(MemoryLayout<linger>.size))
+    }
+
+    /// How many descriptors the process may be allowed to open at most.
+    ///
+    /// `getrlimit` RLIMIT_NOFILE.
+    public static var descriptorLimit: UInt64 { lb_descriptor_limit() }
+
+    /// The errno with which the system refuses another descriptor; nil when it gives one.
+    ///
+    /// `open` of /dev/null.
+    public static var whyNoDescriptor: CInt? {
+        let descriptor = lb_null_device()
+        guard descriptor >= 0 else { return errno }
+        close(descriptor)
+        return nil
     }
 
     /// Lets the process open as many descriptors as its hard limit allows; returns that limit.

@@ -70,7 +70,15 @@ enum ClientResponse {
         } else if framing == .chunked {
             buffer.append("Transfer-Encoding: chunked\r\n")
         }
-        appendConnection(keepAlive: keepAlive, clientMinorVersion: clientMinorVersion, to: buffer)
+        // The one response that has to say which protocol would do (RFC 9110 section 15.5.22).
+        let namesProtocols = head.status == 426 && fields.contains(.upgrade)
+        if namesProtocols { buffer.appendLines(of: fields, from: bytes) { $0.name == .upgrade } }
+        appendConnection(
+            keepAlive: keepAlive,
+            clientMinorVersion: clientMinorVersion,
+            namesProtocols: namesProtocols,
+            to: buffer
+        )
         buffer.append("\r\n")
     }
 
@@ -84,11 +92,21 @@ enum ClientResponse {
     }
 
     /// Appends the Connection field where the protocol version's default is not what is meant.
-    static func appendConnection(keepAlive: Bool, clientMinorVersion: UInt8, to buffer: Buffer) {
-        if !keepAlive {
-            buffer.append("Connection: close\r\n")
-        } else if clientMinorVersion == 0 {
-            buffer.append("Connection: keep-alive\r\n")
+    ///
+    /// - Parameter namesProtocols: whether the head has an Upgrade field, which goes no further than the client.
+    static func appendConnection(
+        keepAlive: Bool,
+        clientMinorVersion: UInt8,
+        namesProtocols: Bool = false,
+        to buffer: Buffer
+    ) {
+        switch (namesProtocols, keepAlive, clientMinorVersion) {
+        case (false, false, _): buffer.append("Connection: close\r\n")
+        case (false, true, 0): buffer.append("Connection: keep-alive\r\n")
+        case (false, true, _): break
+        case (true, false, _): buffer.append("Connection: Upgrade, close\r\n")
+        case (true, true, 0): buffer.append("Connection: Upgrade, keep-alive\r\n")
+        case (true, true, _): buffer.append("Connection: Upgrade\r\n")
         }
     }
 

@@ -68,18 +68,41 @@ extension Exchange {
             keepAlive: keepAlive
         )
         bytesOut = UInt64(page.write(to: buffer))
-        status = row.status
+        send(buffer, status: row.status)
+    }
+
+    /// Ends the way of a request that says it goes no further (RFC 9110 section 7.6.2).
+    func endHere() {
+        guard reader.head.method == .trace else {
+            answer(.noForwardsLeft)
+            return
+        }
+        let buffer = worker.responseBuffers.take()
+        keepAlive = keepAlive && reader.isBodyComplete && !worker.isDraining
+        let response = TraceResponse(
+            reader: reader,
+            requestID: requestID,
+            date: worker.clock.dateFieldValue(),
+            keepAlive: keepAlive
+        )
+        bytesOut = UInt64(response.write(to: buffer))
+        send(buffer, status: 200)
+    }
+
+    /// Sends a whole answer of our own.
+    private func send(_ buffer: Buffer, status: Int) {
+        self.status = status
         response = .complete
         firstByteTime = loop.now
-        client.setDeadline(loop.now + worker.settings.idleTimeout)
-        if client.send(buffer) { finish() }
+        progress.close()
+        client.setDeadline(loop.now + worker.settings.writeTimeout)
+        if client.send(buffer) { finish() } else { watchResponseBody() }
     }
 
     /// The response is complete and has left.
     func finish() {
         let client = client
-        let keepAlive = keepAlive && reader.isBodyComplete
-        if keepAlive { reader.discardContent() }
+        let keepAlive = keepAlive
         end()
         client.finishExchange(keepAlive: keepAlive)
     }
@@ -95,6 +118,7 @@ extension Exchange {
 
     /// Writes the log line and goes back to the stock.
     func end() {
+        if let failure { worker.count(failure) }
         if let format = worker.settings.accessLogFormat { log(format) }
         releaseOutbound()
         worker.retire(self)

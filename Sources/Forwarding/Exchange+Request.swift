@@ -76,7 +76,10 @@ extension Exchange {
         guard let stream, stream.isConnected, !isRequestSent else { return }
         var reads = 0
         while true {
-            guard sendOutbound(on: stream) else { return }
+            guard sendOutbound(on: stream) else {
+                waitForBackend()
+                return
+            }
             if isBodyTaken {
                 requestIsSent()
                 return
@@ -91,11 +94,13 @@ extension Exchange {
                 if mayKeepForReplay {
                     takeContent(isEnd: isEnd)
                 } else if !sendContent(on: stream, isEnd: isEnd) {
+                    waitForBackend()
                     return
                 }
             case .end:
                 takeBodyEnd()
             case .pending:
+                watchRequestBody()
                 return
             case .gone:
                 clientHasLeft()
@@ -105,6 +110,13 @@ extension Exchange {
                 return
             }
         }
+    }
+
+    /// The backend takes no more for now: the client is not to blame for the time that passes.
+    private func waitForBackend() {
+        guard progress.isOpen else { return }
+        progress.close()
+        refreshDeadline()
     }
 
     /// Sends the rest of the outbound buffer; false when it cannot all go now.
@@ -178,6 +190,7 @@ extension Exchange {
 
     private func requestIsSent() {
         isRequestSent = true
+        progress.close()
         if isTunnel {
             tunnelHalfEnded()
             return

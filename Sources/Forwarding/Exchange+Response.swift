@@ -40,12 +40,12 @@ extension Exchange {
     func stream(_ stream: Stream, receivedHeadIn buffer: Buffer) {
         let head = stream.head
         let minorVersion = reader.head.minorVersion
-        isContinueAwaited = false
         status = head.status
         framing = ClientResponse.framing(of: head, clientMinorVersion: minorVersion)
         if framing == .untilClose || framing == .tunnel || worker.isDraining { keepAlive = false }
-        // An error that comes before the request's end: the rest of the body is not waited for.
-        if !isRequestSent, head.status >= 400 { keepAlive = false }
+        // Before the request's end: after an error, or when the client may never send its body, the rest is not waited for.
+        if !reader.isBodyComplete, head.status >= 400 || isContinueAwaited { keepAlive = false }
+        isContinueAwaited = false
         let scratch = worker.headScratch
         scratch.reset()
         ClientResponse.write(
@@ -74,8 +74,11 @@ extension Exchange {
         refreshDeadline()
         let isDrained = client.send(buffer)
         switch (isDrained, isEnd) {
-        case (false, true): break
-        case (false, false): stream.pause()
+        case (false, true):
+            watchResponseBody()
+        case (false, false):
+            stream.pause()
+            watchResponseBody()
         case (true, true): responseHasLeft()
         case (true, false): if isTunnel { pumpRequest() }
         }
@@ -84,6 +87,7 @@ extension Exchange {
     private func beginResponse() {
         response = .begun
         firstByteTime = loop.now
+        progress.close()
         if framing == .tunnel {
             beginTunnel()
         } else if isRequestSent {
@@ -122,6 +126,7 @@ extension Exchange {
     func responseIsMoving() { refreshDeadline() }
 
     func responseIsDrained() {
+        if isResponseBegun { progress.close() }
         if response == .complete {
             responseHasLeft()
             return

@@ -80,6 +80,10 @@ final class Exchange: ClientExchange, StreamObserver {
     var responder: Backend?
     var failure: ExchangeFailure?
 
+    /// Holds the client to a pace, while it is waited for in the middle of a body.
+    var progress = ProgressWindow()
+    /// What the client had taken when its taking was last looked at.
+    private var takenMark: UInt64 = 0
     var startTime = MonotonicTime.never
     var firstByteTime: MonotonicTime?
 
@@ -121,11 +125,18 @@ final class Exchange: ClientExchange, StreamObserver {
             switch refusal {
             case .malformed(let reason): answer(.refused(reason))
             case .timedOut: answer(.requestHeadTimeout)
+            case .tooManyPipelined: answer(.tooManyPipelined)
+            case .tooManyConnections(.total): answer(.tooManyConnections)
+            case .tooManyConnections(.client): answer(.tooManyClientConnections)
             }
             return
         }
         if reader.head.forwardsLeft == 0 {
-            answer(.noForwardsLeft)
+            endHere()
+            return
+        }
+        if reader.hasPassed(worker.settings.name) {
+            answer(.loopDetected)
             return
         }
         if let refusal = beginRequest() { answer(.refusedBody(refusal)) } else { attemptNext() }
@@ -180,6 +191,7 @@ final class Exchange: ClientExchange, StreamObserver {
         attemptStart = loop.now
         sent = 0
         isRequestSent = false
+        progress.close()
         // What may not be sent twice is not sent into a connection that the backend has just closed.
         let isChecked = !reader.head.method.isIdempotent
         let stream = (fresh ? nil : pool.takeIdle(checked: isChecked)) ?? pool.connect()
@@ -258,10 +270,50 @@ final class Exchange: ClientExchange, StreamObserver {
                 min(Worker.continueWait, worker.settings.idleTimeout)
             } else if isRequestSent, !isResponseBegun {
                 worker.settings.responseTimeout
+            } else if isResponseBegun, client.hasPendingOutput {
+                worker.settings.writeTimeout
             } else {
                 worker.settings.idleTimeout
             }
-        client.setDeadline(loop.now + allowance)
+        client.setDeadline(min(loop.now + allowance, progress.end))
+    }
+
+    /// The client is waited for in the middle of its request's body: from now on it is held to a pace.
+    func watchRequestBody() {
+        guard !isResponseBegun, !isTunnel else { return }
+        progress.open(worker.settings.bodyProgress, at: loop.now, moved: reader.bodyBytes)
+        if progress.end < client.deadline { client.setDeadline(progress.end) }
+    }
+
+    /// The client does not take the response as fast as it comes: from now on it is held to a pace.
+    func watchResponseBody() {
+        guard isResponseBegun, !isTunnel else { return }
+        takenMark = client.bytesTaken
+        progress.open(worker.settings.bodyProgress, at: loop.now, moved: takenMark)
+        refreshDeadline()
+    }
+
+    /// Whether the client has taken something since that was last looked at, although nothing more could be sent.
+    private var isClientTaking: Bool {
+        let taken = client.bytesTaken
+        defer { takenMark = taken }
+        return taken != takenMark
+    }
+
+    /// The end of the time in which the client had to move something; true if that is all that the deadline was about.
+    private func paceIsJudged() -> Bool {
+        let moved = isResponseBegun ? client.bytesTaken : reader.bodyBytes
+        switch progress.judge(worker.settings.bodyProgress, at: loop.now, moved: moved) {
+        case .stalled:
+            return false
+        case .enough:
+            refreshDeadline()
+        case .tooLittle:
+            endAttempt(.abandoned)
+            keepAlive = false
+            giveUp(isResponseBegun ? .clientTooSlow : .requestBodyTooSlow)
+        }
+        return true
     }
 
     func deadlineReached() {
@@ -269,6 +321,7 @@ final class Exchange: ClientExchange, StreamObserver {
             sendOwnContinue()
             return
         }
+        if loop.now >= progress.end, paceIsJudged() { return }
         if isTunnel {
             endAttempt(.answered)
             cut(.tunnelIdle)
@@ -276,6 +329,10 @@ final class Exchange: ClientExchange, StreamObserver {
         }
         if isResponseBegun {
             let isClientSlow = client.hasPendingOutput
+            if isClientSlow, isClientTaking {
+                refreshDeadline()
+                return
+            }
             endAttempt(isClientSlow ? .abandoned : .failed)
             cut(isClientSlow ? .clientStalled : .responseIncomplete)
             return
@@ -323,6 +380,7 @@ final class Exchange: ClientExchange, StreamObserver {
         bytesOut = 0
         responder = nil
         failure = nil
+        progress.close()
         firstByteTime = nil
     }
 }

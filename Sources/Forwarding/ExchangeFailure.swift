@@ -107,6 +107,18 @@ public struct ExchangeFailure: Sendable, Equatable {
         "This server is shutting down."
     )
 
+    public static let openFileLimit = Self(
+        "open_file_limit",
+        503,
+        proxyStatus: "proxy_internal_error",
+        "This server cannot open another connection."
+    )
+    public static let loopDetected = Self(
+        "proxy_loop_detected",
+        502,
+        "The request has come by here before: the servers forward it in a circle."
+    )
+
     // MARK: The client
 
     public static let clientGone = Self("client_gone", 499, proxyStatus: nil, "The client closed the connection.")
@@ -115,6 +127,12 @@ public struct ExchangeFailure: Sendable, Equatable {
         499,
         proxyStatus: nil,
         "The client took no more of the response."
+    )
+    public static let clientTooSlow = Self(
+        "client_read_too_slow",
+        499,
+        proxyStatus: nil,
+        "The client took the response more slowly than is allowed here."
     )
     public static let tunnelIdle = Self(
         "tunnel_idle_timeout",
@@ -142,6 +160,31 @@ public struct ExchangeFailure: Sendable, Equatable {
         "The request body stopped arriving."
     )
 
+    public static let requestBodyTooSlow = Self(
+        "request_body_too_slow",
+        408,
+        proxyStatus: "http_request_error",
+        "The request body arrived more slowly than is allowed here."
+    )
+    public static let tooManyPipelined = Self(
+        "pipelining_limit",
+        429,
+        proxyStatus: "http_request_denied",
+        "More requests were sent without waiting for answers than is allowed here."
+    )
+    public static let tooManyConnections = Self(
+        "connection_limit",
+        503,
+        proxyStatus: "connection_limit_reached",
+        "This server has as many connections as it may have."
+    )
+    public static let tooManyClientConnections = Self(
+        "client_connection_limit",
+        429,
+        proxyStatus: "http_request_denied",
+        "There are as many connections from your address as are allowed here."
+    )
+
     /// A request head that is refused: each refusal is a row of its own.
     static func refused(_ refusal: RequestRefusal) -> Self {
         Self(refusal.rawValue, refusal.status, proxyStatus: "http_request_error", refusal.explanation)
@@ -156,8 +199,8 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
-        responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, clientGone, clientStalled,
-        tunnelIdle,
-        requestHeadTimeout, requestBodyTimeout,
+        responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, openFileLimit, loopDetected, clientGone,
+        clientStalled, clientTooSlow, tunnelIdle, requestHeadTimeout, requestBodyTimeout, requestBodyTooSlow,
+        tooManyPipelined, tooManyConnections, tooManyClientConnections,
     ]
 }

@@ -48,8 +48,9 @@ extension ExchangeFailure {
         if code == Code.timedOut { return .connectionTimeout }
         return switch systemError {
         case ECONNREFUSED, ENOENT: .connectionRefused
-        case EHOSTUNREACH, ENETUNREACH, EADDRNOTAVAIL: .destinationUnroutable
+        case EHOSTUNREACH, ENETUNREACH: .destinationUnroutable
         case ETIMEDOUT: .connectionTimeout
+        case EMFILE, ENFILE: .openFileLimit
         default: .connectionFailed
         }
     }

@@ -42,7 +42,7 @@ struct FailureResponse {
         if failure.status == 405 || failure.status == 200 {
             buffer.append("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE\r\n")
         }
-        if failure.status == 503 { buffer.append("Retry-After: 1\r\n") }
+        if failure.status == 503 || failure.status == 429 { buffer.append("Retry-After: 1\r\n") }
         buffer.append("X-Request-Id: ")
         buffer.append(requestID)
         buffer.append("\r\n")
@@ -121,6 +121,7 @@ struct FailureResponse {
         case 417: "Expectation Failed"
         case 421: "Misdirected Request"
         case 426: "Upgrade Required"
+        case 429: "Too Many Requests"
         case 431: "Request Header Fields Too Large"
         case 500: "Internal Server Error"
         case 501: "Not Implemented"

@@ -28,6 +28,10 @@ public struct ForwardingSettings: Sendable {
     public var idleTimeout: UInt64
     public var upstreamIdle: UInt64
     public var tunnelIdle: UInt64
+    public var writeTimeout: UInt64
+    /// The pace that clients must keep in the middle of a body; nil for any.
+    public var bodyProgress: BodyProgress?
+    public var maximumPipelined: Int
     public var headLimits: HeadLimits
     /// The form of access log lines; nil when there is no access log.
     public var accessLogFormat: AccessLogFormat?
@@ -41,6 +45,9 @@ public struct ForwardingSettings: Sendable {
         idleTimeout: UInt64,
         upstreamIdle: UInt64,
         tunnelIdle: UInt64,
+        writeTimeout: UInt64,
+        bodyProgress: BodyProgress?,
+        maximumPipelined: Int,
         headLimits: HeadLimits,
         accessLogFormat: AccessLogFormat?
     ) {
@@ -52,6 +59,9 @@ public struct ForwardingSettings: Sendable {
         self.idleTimeout = idleTimeout
         self.upstreamIdle = upstreamIdle
         self.tunnelIdle = tunnelIdle
+        self.writeTimeout = writeTimeout
+        self.bodyProgress = bodyProgress
+        self.maximumPipelined = maximumPipelined
         self.headLimits = headLimits
         self.accessLogFormat = accessLogFormat
     }

@@ -1,9 +1,33 @@
 // What a head says about being forwarded.
 
+internal import Front
 internal import HTTPWire
 
 extension RequestHead {
     /// How often the request may still be forwarded; nil when it does not say, or when it is no TRACE or OPTIONS, whose
     /// Max-Forwards means nothing (RFC 9110 section 7.6.2).
     var forwardsLeft: Int? { method == .trace || method == .options ? maxForwards : nil }
+}
+
+extension RequestReader {
+    /// Whether `Via` says that the request has been received under that name before (RFC 9110 section 7.6.3).
+    func hasPassed(_ name: String) -> Bool {
+        guard head.fields.contains(.via) else { return false }
+        return head.fields.lines.contains { line in
+            line.name == .via
+                && headBytes(line.valueRange).split(separator: UInt8(ascii: ",")).contains {
+                    Self.isReceived($0, by: name)
+                }
+        }
+    }
+
+    /// Whether a member of Via, `[protocol/]version name [(comment)]`, has that name.
+    private static func isReceived(_ member: Slice<UnsafeRawBufferPointer>, by name: String) -> Bool {
+        let words = member.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "(") }
+        guard words.count > 1, words[1].count == name.utf8.count else { return false }
+        return zip(words[1], name.utf8).allSatisfy { byte, expected in
+            byte == expected
+                || (byte ^ expected == 0x20 && (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20))
+        }
+    }
 }

@@ -13,7 +13,8 @@ struct UpstreamRequest {
     /// Field lines that never go on as they came.
     private static let replaced: UInt64 =
         FieldName.contentLength.bit | FieldName.xForwardedFor.bit | FieldName.xForwardedProto.bit
-        | FieldName.xForwardedHost.bit | FieldName.xForwardedPort.bit | FieldName.forwarded.bit | FieldName.xRealIP.bit
+        | FieldName.xForwardedHost.bit | FieldName.xForwardedPort.bit | FieldName.xForwardedOther.bit
+        | FieldName.forwarded.bit | FieldName.xRealIP.bit
 
     /// More than everything that is added to a head, names and values together, but for the host, which may be twice
     /// as long as it came.
@@ -61,7 +62,8 @@ struct UpstreamRequest {
         }
         if isRequestIDNew { dropped |= FieldName.xRequestID.bit }
         if forwardsLeft != nil { dropped |= FieldName.maxForwards.bit }
-        if !head.expectsContinue { dropped |= FieldName.expect.bit }
+        // HTTP/1.0 knows no expectations (RFC 9110 section 10.1.1); what else is expected, the backend is to answer.
+        if head.minorVersion == 0 { dropped |= FieldName.expect.bit }
         if fields.names & dropped == 0 {
             buffer.appendLines(of: fields, from: reader.headBytes) { !$0.isHopByHop }
         } else {

@@ -49,9 +49,12 @@ public final class Worker: RequestHandler {
     private lazy var front = FrontResources(
         loop: loop,
         handler: self,
-        limits: settings.headLimits,
-        idleNanoseconds: settings.idleTimeout,
-        headNanoseconds: settings.headTimeout,
+        settings: FrontSettings(
+            limits: settings.headLimits,
+            idleNanoseconds: settings.idleTimeout,
+            headNanoseconds: settings.headTimeout,
+            maximumPipelined: settings.maximumPipelined
+        ),
         responseBuffers: responseBuffers
     )
     private var connections: [ClientConnection] = []
@@ -107,7 +110,7 @@ public final class Worker: RequestHandler {
         }
         loop.run()
         for message in share.mailbox.closeAndDrain() {
-            if case .serve(let socket) = message { discard(socket) }
+            if case .serve(let socket) = message { share.discard(socket) }
         }
         for connection in connections { connection.closeNow() }
         for pool in streams { pool.close() }
@@ -121,24 +124,18 @@ public final class Worker: RequestHandler {
     private func receive(_ message: WorkerMessage) {
         switch message {
         case .serve(let socket):
-            guard
-                let connection = ClientConnection(descriptor: socket.descriptor, peer: socket.peer, resources: front)
-            else {
-                share.connectionCount.wrappingSubtract(1, ordering: .relaxed)
+            guard let connection = ClientConnection(socket, resources: front) else {
+                share.release(socket.peer, socket.refusal)
                 return
             }
             connection.listIndex = connections.count
             connections.append(connection)
+            connection.start()
         case .drain(let nanoseconds):
             drain(within: nanoseconds)
         case .stop:
             loop.stop()
         }
-    }
-
-    private func discard(_ socket: AcceptedSocket) {
-        socket.close()
-        share.connectionCount.wrappingSubtract(1, ordering: .relaxed)
     }
 
     // MARK: Draining
@@ -200,7 +197,7 @@ public final class Worker: RequestHandler {
             last.listIndex = index
         }
         connection.listIndex = -1
-        share.connectionCount.wrappingSubtract(1, ordering: .relaxed)
+        share.release(connection.peer, connection.refusal)
     }
 
     private func takeExchange(_ connection: ClientConnection, refusing reason: RequestRefused?) -> Exchange {
@@ -225,6 +222,9 @@ public final class Worker: RequestHandler {
         }
     }
 
+    /// Counts an exchange that did not end well.
+    func count(_ failure: ExchangeFailure) { share.tally.count(failure.label) }
+
     func log(_ record: AccessLogRecord, _ format: AccessLogFormat) {
         guard accessLog != nil else { return }
         record.append(to: &logLines, format: format, clock: clock)
@@ -243,14 +243,30 @@ public final class WorkerShare: Sendable {
     public let mailbox = Mailbox<WorkerMessage>()
     /// Connections given to the worker and not yet closed.
     public let connectionCount = Atomic<Int>(0)
+    /// What failed, and how often, on all workers.
+    let tally: ReasonTally
+    private let limits: ConnectionLimits
 
-    public init() {}
+    public init(limits: ConnectionLimits, tally: ReasonTally) {
+        self.limits = limits
+        self.tally = tally
+    }
 
-    /// Gives the worker a connection; false when it has stopped.
-    public func serve(_ socket: AcceptedSocket) -> Bool {
+    /// Gives the worker a connection that was admitted; closes it when the worker has stopped.
+    func serve(_ socket: AcceptedSocket) {
         connectionCount.wrappingAdd(1, ordering: .relaxed)
-        if mailbox.post(.serve(socket)) { return true }
+        if !mailbox.post(.serve(socket)) { discard(socket) }
+    }
+
+    /// Closes a connection that was given to the worker.
+    func discard(_ socket: AcceptedSocket) {
+        socket.close()
+        release(socket.peer, socket.refusal)
+    }
+
+    /// Counts a connection out that was closed.
+    func release(_ peer: PeerAddress, _ refusal: ConnectionRefusal?) {
         connectionCount.wrappingSubtract(1, ordering: .relaxed)
-        return false
+        limits.release(peer, refusal)
     }
 }

@@ -12,6 +12,7 @@ public import Telemetry
 /// Any thread.
 public final class WorkerGroup: Sendable {
     private let shares: [WorkerShare]
+    private let limits: ConnectionLimits
     private let running = DispatchGroup()
 
     /// Starts `count` workers on the same backends.
@@ -19,9 +20,12 @@ public final class WorkerGroup: Sendable {
         count: Int,
         settings: ForwardingSettings,
         backends configurations: [BackendConfiguration],
+        limits: ConnectionLimits,
+        tally: ReasonTally,
         accessLog: AccessLog?
     ) {
-        shares = (0..<count).map { _ in WorkerShare() }
+        self.limits = limits
+        shares = (0..<count).map { _ in WorkerShare(limits: limits, tally: tally) }
         let backends = BackendPool(names: configurations.map(\.name))
         for (index, share) in shares.enumerated() {
             // A serial queue of its own: it gets a thread of its own, and keeps it.
@@ -38,8 +42,20 @@ public final class WorkerGroup: Sendable {
         }
     }
 
-    /// Gives a connection to the worker with the fewest.
+    /// Gives a connection to the worker with the fewest, unless it is one too many.
     public func serve(_ socket: AcceptedSocket) {
+        var socket = socket
+        switch limits.admit(socket.peer) {
+        case .served: break
+        case .refused(let refusal): socket.refusal = refusal
+        case .dropped:
+            socket.close()
+            return
+        }
+        leastLoaded.serve(socket)
+    }
+
+    private var leastLoaded: WorkerShare {
         var least = shares[0]
         var count = Int.max
         for share in shares {
@@ -49,7 +65,7 @@ public final class WorkerGroup: Sendable {
                 count = load
             }
         }
-        if !least.serve(socket) { socket.close() }
+        return least
     }
 
     /// Lets the workers finish what is in flight for at most that long, and stop.

@@ -4,39 +4,49 @@ internal import CLinux
 public import EventLoop
 public import HTTPWire
 
+/// What client connections are held to.
+public struct FrontSettings: Sendable {
+    public let limits: HeadLimits
+    /// How long a connection may be without a request, in nanoseconds.
+    public let idleNanoseconds: UInt64
+    /// How long a request head may take from its first byte to its last, in nanoseconds.
+    public let headNanoseconds: UInt64
+    /// How many requests may arrive before the first of them is answered.
+    public let maximumPipelined: Int
+
+    public init(limits: HeadLimits, idleNanoseconds: UInt64, headNanoseconds: UInt64, maximumPipelined: Int) {
+        self.limits = limits
+        self.idleNanoseconds = idleNanoseconds
+        self.headNanoseconds = headNanoseconds
+        self.maximumPipelined = maximumPipelined
+    }
+}
+
 /// What the client connections of one worker share.
 public final class FrontResources {
     public let loop: EventLoop
     public unowned let handler: any RequestHandler
-    /// How long a connection may be without a request, in nanoseconds.
-    let idleNanoseconds: UInt64
-    /// How long a request head may take from its first byte to its last, in nanoseconds.
-    let headNanoseconds: UInt64
+    let settings: FrontSettings
     /// The pool that response buffers are given back to.
     let responseBuffers: BufferPool
     private let readerBuffers: BufferPool
-    private let limits: HeadLimits
     private var readers: [RequestReader] = []
 
     public init(
         loop: EventLoop,
         handler: any RequestHandler,
-        limits: HeadLimits,
-        idleNanoseconds: UInt64,
-        headNanoseconds: UInt64,
+        settings: FrontSettings,
         responseBuffers: BufferPool
     ) {
         self.loop = loop
         self.handler = handler
-        self.limits = limits
-        self.idleNanoseconds = idleNanoseconds
-        self.headNanoseconds = headNanoseconds
+        self.settings = settings
         self.responseBuffers = responseBuffers
-        readerBuffers = BufferPool(capacity: RequestReader.bufferCapacity(for: limits), maximumIdle: 0)
+        readerBuffers = BufferPool(capacity: RequestReader.bufferCapacity(for: settings.limits), maximumIdle: 0)
     }
 
     func takeReader() -> RequestReader {
-        let reader = readers.popLast() ?? RequestReader(buffer: readerBuffers.take(), limits: limits)
+        let reader = readers.popLast() ?? RequestReader(buffer: readerBuffers.take(), limits: settings.limits)
         reader.reset()
         return reader
     }
@@ -55,8 +65,11 @@ public final class ClientConnection: EventHandler {
     private enum Phase {
         /// Waiting for (the rest of) a request head. Next: `exchanging`, `closed`.
         case readingHead
-        /// A request is being answered. Next: `readingHead`, `lingering`, `closed`.
+        /// A request is being answered. Next: `readingHead`, `discarding`, `lingering`, `closed`.
         case exchanging
+        /// The answer is out; the rest of the request is read and dropped, so that another can follow. Next: `readingHead`,
+        /// `lingering`, `closed`.
+        case discarding
         /// The answer is out, but the client still sends: its bytes are read and dropped, so that the close does not reset
         /// the connection under the answer (RFC 9112 section 9.6). Next: `closed`.
         case lingering
@@ -71,6 +84,8 @@ public final class ClientConnection: EventHandler {
     private let resources: FrontResources
     /// Who is connected.
     public let peer: PeerAddress
+    /// Why the connection is not served, if it is one too many.
+    public let refusal: ConnectionRefusal?
     /// The handler's place for the connection in its list.
     public var listIndex = -1
 
@@ -86,19 +101,31 @@ public final class ClientConnection: EventHandler {
     /// Whether the reader holds bytes of a pipelined request that nobody has looked at.
     private var isInputUnparsed = false
     private var lingered = 0
+    /// Requests begun since something was last read: they arrived together.
+    private var pipelined = 0
+    /// Response bytes given to the kernel.
+    private var bytesSent: UInt64 = 0
 
     /// Takes over an accepted, non-blocking socket; nil, and the socket closed, when the kernel cannot watch it.
-    public init?(descriptor: CInt, peer: PeerAddress, resources: FrontResources) {
+    public init?(_ socket: AcceptedSocket, resources: FrontResources) {
         self.resources = resources
-        self.peer = peer
+        peer = socket.peer
+        refusal = socket.refusal
         super.init(loop: resources.loop)
         let interest: Readiness = [.readable, .writable, .peerClosed]
-        guard loop.register(self, descriptor: descriptor, interest: interest, edgeTriggered: true) else {
+        guard loop.register(self, descriptor: socket.descriptor, interest: interest, edgeTriggered: true) else {
             phase = .closed
-            Socket.closeDescriptor(descriptor)
+            socket.close()
             return nil
         }
-        setDeadline(loop.now + resources.idleNanoseconds)
+        setDeadline(loop.now + resources.settings.idleNanoseconds)
+    }
+
+    /// Begins to serve the connection, or tells it that it is one too many.
+    public func start() {
+        guard let refusal else { return }
+        currentReader = resources.takeReader()
+        refuse(.tooManyConnections(refusal))
     }
 
     deinit { assert(phase == .closed, "a connection is closed before it goes away") }
@@ -123,6 +150,7 @@ public final class ClientConnection: EventHandler {
         switch phase {
         case .readingHead: if mayRead { readHead() }
         case .exchanging: exchangeReady(readiness)
+        case .discarding: if mayRead { discardBody() }
         case .lingering: if mayRead { linger() }
         case .closed: break
         }
@@ -134,6 +162,8 @@ public final class ClientConnection: EventHandler {
             if isInputUnparsed { parseHead() } else if mayRead { readHead() }
         case .exchanging:
             if isBroken { clientIsGone() } else if isBodyAwaited { awaitedBodyIsReadable() }
+        case .discarding:
+            discardBody()
         case .lingering:
             linger()
         case .closed: break
@@ -147,7 +177,7 @@ public final class ClientConnection: EventHandler {
             if let reader = currentReader, reader.hasInput { refuse(.timedOut) } else { close() }
         case .exchanging:
             exchange?.deadlineReached()
-        case .lingering:
+        case .discarding, .lingering:
             close()
         case .closed:
             break
@@ -199,8 +229,9 @@ public final class ClientConnection: EventHandler {
         switch Socket.receive(descriptor, into: reader.buffer, limit: wanted) {
         case .moved(let count):
             if count < wanted, !isPeerClosed { mayRead = false }
+            pipelined = 0
             // The head's time runs from its first byte; further drips do not extend it.
-            if wasEmpty { setDeadline(loop.now + resources.headNanoseconds) }
+            if wasEmpty { setDeadline(loop.now + resources.settings.headNanoseconds) }
             parseHead()
         case .wouldBlock:
             mayRead = false
@@ -214,7 +245,10 @@ public final class ClientConnection: EventHandler {
         let reader = reader
         isInputUnparsed = false
         switch reader.parseHead() {
+        case .complete where pipelined == resources.settings.maximumPipelined:
+            refuse(.tooManyPipelined)
         case .complete:
+            pipelined += 1
             reader.beginBody()
             phase = .exchanging
             begin(resources.handler.beginExchange(on: self))
@@ -264,6 +298,7 @@ public final class ClientConnection: EventHandler {
             let wanted = reader.makeRoomForBody()
             switch Socket.receive(descriptor, into: reader.buffer, limit: wanted) {
             case .moved(let count):
+                pipelined = 0
                 if count < wanted, !isPeerClosed { mayRead = false }
             case .wouldBlock:
                 mayRead = false
@@ -295,6 +330,12 @@ public final class ClientConnection: EventHandler {
     /// Whether response bytes wait for the client to take them.
     public var hasPendingOutput: Bool { output != nil }
 
+    /// Response bytes that have reached the client.
+    ///
+    /// Asks the kernel, since a socket becomes writable again only when a third of its buffer is free: for a slow client that takes
+    /// minutes in which it does move.
+    public var bytesTaken: UInt64 { bytesSent &- UInt64(Socket.unacknowledged(descriptor)) }
+
     /// Sends a buffer's region; the buffer is the connection's from now on.
     ///
     /// - Returns: true when all of it has left; otherwise the exchange sends no more until it is told that it is drained.
@@ -318,7 +359,7 @@ public final class ClientConnection: EventHandler {
         guard let buffer = output else { return true }
         while !buffer.isEmpty {
             switch Socket.send(descriptor, from: buffer) {
-            case .moved: continue
+            case .moved(let count): bytesSent &+= UInt64(count)
             case .wouldBlock: return false
             case .ended, .failed:
                 // The exchange is told in the next turn, not from inside its own call; until then it waits.
@@ -343,15 +384,27 @@ public final class ClientConnection: EventHandler {
             endAfterResponse()
             return
         }
+        reader.discardContent()
+        if reader.isBodyComplete {
+            beginNext()
+        } else {
+            phase = .discarding
+            lingered = 0
+            setDeadline(loop.now + ClientConnection.lingerNanoseconds)
+            discardBody()
+        }
+    }
+
+    private func beginNext() {
         phase = .readingHead
         // What is there already is looked at in the next turn, so that a long row of pipelined requests cannot nest.
         if reader.finishRequest() {
             isInputUnparsed = true
-            setDeadline(loop.now + resources.headNanoseconds)
+            setDeadline(loop.now + resources.settings.headNanoseconds)
             loop.schedule(self)
         } else {
             releaseReader()
-            setDeadline(loop.now + resources.idleNanoseconds)
+            setDeadline(loop.now + resources.settings.idleNanoseconds)
             if mayRead { loop.schedule(self) }
         }
     }
@@ -362,6 +415,32 @@ public final class ClientConnection: EventHandler {
         exchange = nil
         Socket.resetOnClose(descriptor)
         close()
+    }
+
+    /// Reads the rest of an answered request, but not for ever.
+    private func discardBody() {
+        while lingered < ClientConnection.lingerBytes {
+            switch readBody() {
+            case .content(let isEnd):
+                lingered += reader.content.count
+                reader.discardContent()
+                guard isEnd else { continue }
+                beginNext()
+                return
+            case .end:
+                beginNext()
+                return
+            case .pending:
+                return
+            case .gone:
+                close()
+                return
+            case .refused:
+                endAfterResponse()
+                return
+            }
+        }
+        endAfterResponse()
     }
 
     private func endAfterResponse() {

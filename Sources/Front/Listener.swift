@@ -9,6 +9,8 @@ public import Logging
 public struct AcceptedSocket: Sendable {
     public let descriptor: CInt
     public let peer: PeerAddress
+    /// Why it is not served, if it is one too many.
+    public var refusal: ConnectionRefusal?
 
     /// Closes a socket that no worker wants.
     public func close() { Socket.closeDescriptor(descriptor) }
@@ -32,6 +34,10 @@ public final class Listener: EventHandler {
     private static let acceptsPerTurn = 256
     /// How long accepting rests when the process or the system has no descriptor left.
     private static let exhaustionPause: UInt64 = 100_000_000
+    /// What a connection gets that can be accepted on the reserve only.
+    private static let exhaustionAnswer: StaticString = """
+        HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n
+        """
 
     /// The address bound, with the port that the kernel chose where 0 was asked for.
     public let address: ListenAddress
@@ -41,6 +47,9 @@ public final class Listener: EventHandler {
     /// How often running out of descriptors is reported.
     private static let reportInterval: UInt64 = 10_000_000_000
 
+    /// A descriptor held back for the time when there is no other: with it a client can be told, and does not hang.
+    private var reserve = lb_null_device()
+    private var refusedOnReserve = 0
     private var isExhausted = false
     private var nextReport = MonotonicTime(nanoseconds: 0)
     private var isClosed = false
@@ -74,6 +83,7 @@ public final class Listener: EventHandler {
         while acceptOnce() {}
         loop.unregister(self, isClosing: true)
         Socket.closeDescriptor(socket)
+        if reserve >= 0 { Socket.closeDescriptor(reserve) }
         if case .unix(let path) = address { unlink(path) }
     }
 
@@ -104,22 +114,49 @@ public final class Listener: EventHandler {
             // The connection is gone before it was accepted: on with the next (accept(2)).
             return true
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
-            rest(because: String(cString: strerror(errno)))
+            let code = errno
+            if code == EMFILE || code == ENFILE, refuseOnReserve() {
+                report(because: code)
+                return true
+            }
+            report(because: code)
+            rest()
             return false
         default:
             return false
         }
     }
 
+    /// Gives the reserve up to accept one connection, which is told that it cannot be served; false when that cannot be done.
+    private func refuseOnReserve() -> Bool {
+        guard reserve >= 0 else { return false }
+        Socket.closeDescriptor(reserve)
+        defer { reserve = lb_null_device() }
+        let descriptor = lb_accept(socket, nil, nil)
+        guard descriptor >= 0 else { return false }
+        refusedOnReserve += 1
+        let answer = Listener.exhaustionAnswer
+        _ = send(descriptor, answer.utf8Start, answer.utf8CodeUnitCount, CInt(MSG_NOSIGNAL))
+        Socket.shutDownWriting(descriptor)
+        Socket.closeDescriptor(descriptor)
+        return true
+    }
+
+    private func report(because code: CInt) {
+        guard loop.now >= nextReport else { return }
+        nextReport = loop.now + Listener.reportInterval
+        diagnostics.error(
+            """
+            no connection can be accepted on \(address): \(String(cString: strerror(code))); \(refusedOnReserve) were refused so far; \
+            raise the limit of open files (ulimit -n), or lower LB_MAX_CONNECTIONS
+            """
+        )
+    }
+
     /// Without descriptors a level-triggered listener would spin: it looks away for a moment.
-    private func rest(because reason: String) {
-        if loop.now >= nextReport {
-            nextReport = loop.now + Listener.reportInterval
-            diagnostics.error(
-                "no connection can be accepted on \(address): \(reason); raise the limit of open files (ulimit -n)"
-            )
-        }
+    private func rest() {
         guard !isClosed else { return }
+        if reserve < 0 { reserve = lb_null_device() }
         isExhausted = true
         loop.modify(self, interest: [], edgeTriggered: false)
         setDeadline(loop.now + Listener.exhaustionPause)

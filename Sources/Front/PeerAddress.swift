@@ -58,6 +58,15 @@ public struct PeerAddress: Sendable, Equatable {
         left.family == right.family && left.port == right.port && left.bytes == right.bytes
     }
 
+    /// What counts as one client: an IPv4 address, or an IPv6 network of 64 bits, which is the least that one customer gets.
+    struct Client: Hashable {
+        let family: Family
+        let bits: UInt64
+    }
+
+    /// Who the peer is, whatever its port; nil for Unix-domain sockets.
+    var client: Client? { family == .unix ? nil : Client(family: family, bits: bytes.0) }
+
     /// The longest text: an IPv6 address in brackets with a port.
     public static let maximumTextLength = 56
 

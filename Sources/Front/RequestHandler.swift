@@ -8,6 +8,10 @@ public enum RequestRefused {
     case malformed(RequestRefusal)
     /// The head did not arrive in time.
     case timedOut
+    /// More requests than allowed arrived before the first of them was answered.
+    case tooManyPipelined
+    /// There are too many connections; nothing was read.
+    case tooManyConnections(ConnectionRefusal)
 }
 
 /// Answers the requests of a worker's client connections.

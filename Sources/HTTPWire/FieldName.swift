@@ -25,6 +25,8 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     case xForwardedProto
     case xForwardedHost
     case xForwardedPort
+    /// Any other `X-Forwarded-…`, and what backends may take for one of these or for `X-Real-IP`: `_` in place of `-`.
+    case xForwardedOther
     case xRealIP
     case xRequestID
     case traceparent
@@ -63,10 +65,10 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     @inlinable
     public var isHopByHop: Bool { FieldName.hopByHop & bit != 0 }
 
-    /// The usual way to write the name; empty for ``other``.
+    /// The usual way to write the name; empty for ``other`` and ``xForwardedOther``.
     public var spelling: String {
         switch self {
-        case .other: ""
+        case .other, .xForwardedOther: ""
         case .host: "Host"
         case .connection: "Connection"
         case .contentLength: "Content-Length"
@@ -134,7 +136,7 @@ extension FieldName {
         let start = range.lowerBound
         let length = range.count
         guard length >= 2, length <= 25 else {
-            self = .other
+            self = length > 25 && FieldName.claimsOrigin(bytes, range) ? .xForwardedOther : .other
             return
         }
         let short = length < 8
@@ -146,6 +148,23 @@ extension FieldName {
         self.init(length: length, first: first, middle: middle, last: last)
         // Twenty-five bytes are one more than the three words cover.
         if self == .proxyAuthenticationInfo, bytes[start &+ 16] | 0x20 != 0x74 { self = .other }
+        if self == .other, first & 0xFF == 0x78, FieldName.claimsOrigin(bytes, range) { self = .xForwardedOther }
+    }
+
+    /// Whether the name is one that backends read a client's origin from: `X-Forwarded-…`, `X-Real-IP`.
+    ///
+    /// `_` counts as `-`: gateways in the manner of CGI (RFC 3875 section 4.1.18) make one of the other.
+    private static func claimsOrigin(_ bytes: Span<UInt8>, _ range: Range<Int>) -> Bool {
+        let start = range.lowerBound
+        func isSeparator(_ offset: Int) -> Bool { bytes[start + offset] == 0x2D || bytes[start + offset] == 0x5F }
+        guard range.count == 9 || range.count >= 12, isSeparator(1) else { return false }
+        let first = (bytes.word(at: start, length: 8) | .repeating(0x20)) & 0xFFFF_FFFF_FFFF_00FF
+        if range.count == 9 {
+            return first & 0xFF00_FFFF_FFFF_FFFF == 0x6900_6C61_6572_0078 && isSeparator(6)
+                && bytes[start + 8] | 0x20 == 0x70
+        }
+        let second = bytes.word(at: start + 8, length: 3) | 0x20_2020
+        return first == 0x7261_7772_6F66_0078 && second == 0x64_6564 && isSeparator(11)
     }
 
     /// Tells the name from its length and its first eight, second eight and last eight bytes, lower-cased.

@@ -302,7 +302,10 @@ public final class Stream: EventHandler {
     }
 
     func makeFailure(_ phase: StreamFailure.Phase, _ code: CURLcode) -> StreamFailure {
-        makeFailure(phase, .curl(Int32(code.rawValue)), connection.failureText(code), connection.systemError)
+        var systemError = connection.systemError
+        // libcurl does not say that the system would not give it a socket.
+        if phase == .connect, systemError == 0, let reason = Socket.whyNoDescriptor { systemError = reason }
+        return makeFailure(phase, .curl(Int32(code.rawValue)), connection.failureText(code), systemError)
     }
 
     func makeFailure(

@@ -12,7 +12,7 @@ import Upstream
 
 /// Builds workers and listeners from the settings, and takes the process from its start to its end.
 struct Program {
-    /// The name in `Via` and `Proxy-Status`.
+    /// The label of diagnostics.
     private static let name = "curl-lb"
     /// What the last access log lines may take to be written, in milliseconds.
     private static let logFlush = 1000
@@ -40,11 +40,18 @@ struct Program {
         if let problem = CurlLibrary.prepare() { fail(problem) }
         let descriptors = Socket.raiseDescriptorLimit()
         do {
+            let tally = ReasonTally()
             let accessLog = try AccessLog.open(settings.accessLog, diagnostics: diagnostics)
             let workers = WorkerGroup(
                 count: settings.workers,
-                settings: ForwardingSettings(settings, name: Self.name),
+                settings: ForwardingSettings(settings),
                 backends: settings.backends.map { BackendConfiguration(name: $0.name, origin: $0.origin) },
+                limits: ConnectionLimits(
+                    total: settings.maxConnections,
+                    perClient: settings.maxClientConnections,
+                    diagnostics: diagnostics
+                ),
+                tally: tally,
                 accessLog: accessLog
             )
             let listeners = try ListenerGroup.start(
@@ -56,7 +63,8 @@ struct Program {
             announce(listeners, descriptors: descriptors)
             workers.notifyWhenStopped { [diagnostics] in
                 accessLog?.flush(milliseconds: Self.logFlush)
-                diagnostics.notice("stopped")
+                let failures = tally.summary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
+                diagnostics.notice("stopped; failures: \(failures.isEmpty ? "none" : failures)")
                 exit(EXIT_SUCCESS)
             }
             serveSignals(signals, listeners, accessLog)
@@ -110,9 +118,9 @@ struct Program {
 
 extension ForwardingSettings {
     /// The part of the settings that workers need.
-    init(_ settings: Settings, name: String) {
+    init(_ settings: Settings) {
         self.init(
-            name: name,
+            name: settings.name,
             retries: settings.retries,
             connectTimeout: settings.connectTimeout.clampedNanoseconds,
             headTimeout: settings.headTimeout.clampedNanoseconds,
@@ -120,7 +128,12 @@ extension ForwardingSettings {
             idleTimeout: settings.idleTimeout.clampedNanoseconds,
             upstreamIdle: settings.upstreamIdleTimeout.clampedNanoseconds,
             tunnelIdle: settings.tunnelIdleTimeout.clampedNanoseconds,
-            headLimits: HeadLimits(maxHeadBytes: settings.maxHeadBytes),
+            writeTimeout: settings.writeTimeout.clampedNanoseconds,
+            bodyProgress: settings.bodyPace.map {
+                BodyProgress(bytes: UInt64($0.bytes), nanoseconds: $0.interval.clampedNanoseconds)
+            },
+            maximumPipelined: settings.maxPipelined,
+            headLimits: HeadLimits(maxHeadBytes: settings.maxHeadBytes, maxFieldCount: settings.maxFields),
             accessLogFormat: settings.accessLog == .off ? nil : settings.accessLogFormat
         )
     }

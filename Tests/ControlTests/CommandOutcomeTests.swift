@@ -56,20 +56,28 @@ import Testing
     @Test func `--print-settings shows each value and where it came from`() {
         let environment = [
             "LB_WORKERS": "3", "LB_ACCESS_LOG": "./it's new", "LB_SERVICE_HOST": "10.0.0.1", "LB_BACKENDS": "http://z",
+            "LB_NAME": "edge", "LB_MAX_CONNECTIONS": "9",
         ]
         let expected = #"""
             LB_LISTEN=127.0.0.1:5000                         # default
             LB_BACKENDS='http://a:80,http://b:80;name=blue'  # command line
+            LB_NAME=edge                                     # environment
             LB_WORKERS=3                                     # environment
             LB_RETRIES=2                                     # default
             LB_CONNECT_TIMEOUT=2s                            # default
             LB_HEADER_TIMEOUT=10s                            # default
             LB_RESPONSE_TIMEOUT=30s                          # default
             LB_IDLE_TIMEOUT=60s                              # default
+            LB_WRITE_TIMEOUT=30s                             # default
+            LB_BODY_PACE=1KiB/60s                            # default
             LB_UPSTREAM_IDLE=4s                              # default
             LB_TUNNEL_IDLE=1h                                # default
             LB_DRAIN_TIMEOUT=30s                             # default
             LB_MAX_HEADER=64KiB                              # default
+            LB_MAX_FIELDS=256                                # default
+            LB_MAX_PIPELINED=1000                            # default
+            LB_MAX_CONNECTIONS=9                             # environment
+            LB_MAX_PER_CLIENT=0                              # default
             LB_ACCESS_LOG='./it'\''s new'                    # environment
             LB_ACCESS_LOG_FORMAT=text                        # default
             LB_LOG_LEVEL=info                                # default

@@ -19,7 +19,13 @@ import Upstream
         #expect(settings.idleTimeout == .seconds(60))
         #expect(settings.upstreamIdleTimeout == .seconds(4))
         #expect(settings.drainTimeout == .seconds(30))
+        #expect(settings.writeTimeout == .seconds(30))
+        #expect(settings.bodyPace == BodyPace(bytes: 1024, interval: .seconds(60)))
         #expect(settings.maxHeadBytes == 65536)
+        #expect(settings.maxFields == 256)
+        #expect(settings.maxPipelined == 1000)
+        #expect(settings.maxConnections == ConnectionLimits.defaultTotal)
+        #expect(settings.maxClientConnections == 0)
         #expect(settings.accessLog == .standardOutput)
         #expect(settings.accessLogFormat == .text)
         #expect(settings.logLevel == .info)
@@ -33,13 +39,22 @@ import Upstream
             "LB_IDLE_TIMEOUT": "7m", "LB_UPSTREAM_IDLE": "0",
             "LB_TUNNEL_IDLE": "2h", "LB_DRAIN_TIMEOUT": "1h", "LB_MAX_HEADER": "9KiB", "LB_ACCESS_LOG": "off",
             "LB_ACCESS_LOG_FORMAT": "json",
-            "LB_LOG_LEVEL": "critical",
+            "LB_LOG_LEVEL": "critical", "LB_NAME": "edge-1", "LB_WRITE_TIMEOUT": "9s", "LB_BODY_PACE": "2KiB/10s",
+            "LB_MAX_FIELDS": "100", "LB_MAX_PIPELINED": "10", "LB_MAX_CONNECTIONS": "11",
+            "LB_MAX_PER_CLIENT": "12",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
         expected.listenAddresses = [.tcp(host: "::1", port: 81)]
         expected.backends = [BackendSetting(origin: Origin(scheme: .http, host: "a", port: 80))]
+        expected.name = "edge-1"
         expected.workers = 3
+        expected.writeTimeout = .seconds(9)
+        expected.bodyPace = BodyPace(bytes: 2048, interval: .seconds(10))
+        expected.maxFields = 100
+        expected.maxPipelined = 10
+        expected.maxConnections = 11
+        expected.maxClientConnections = 12
         expected.retries = 4
         expected.connectTimeout = .milliseconds(5)
         expected.headTimeout = .seconds(8)

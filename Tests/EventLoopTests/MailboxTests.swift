@@ -5,7 +5,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite("Mailbox", .timeLimit(.minutes(1)))
+@Suite("Mailbox", .timeLimit(.minutes(5)))
 struct MailboxTests {
     private let loop = EventLoop()
 

@@ -217,6 +217,22 @@ struct ClientResponseTests {
         #expect(try written(row) == row.expected)
     }
 
+    @Test(arguments: [
+        (true, 1, "Connection: Upgrade\r\n"), (false, 1, "Connection: Upgrade, close\r\n"),
+        (true, 0, "Connection: Upgrade, keep-alive\r\n"),
+    ])
+    func `a 426 says which protocol is asked for`(keepAlive: Bool, minorVersion: UInt8, connection: String) throws {
+        let row = Row(
+            "426",
+            minorVersion: minorVersion,
+            keepAlive: keepAlive,
+            "HTTP/1.1 426 Upgrade Required\r\nUpgrade: TLS/1.0\r\nConnection: upgrade\r\nContent-Length: 0\r\n\r\n",
+            .length,
+            "HTTP/1.1 426 Upgrade Required\r\nContent-Length: 0\r\nUpgrade: TLS/1.0\r\n\(connection)\r\n"
+        )
+        #expect(try written(row) == row.expected)
+    }
+
     @Test func `the addition is no larger than it says`() throws {
         for row in Self.table {
             let addition = try written(row).utf8.count - row.response.utf8.count

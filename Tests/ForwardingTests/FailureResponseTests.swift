@@ -100,7 +100,7 @@ struct FailureResponseTests {
             #expect(received.values("Cache-Control") == ["no-store"])
             #expect(received.values("X-Request-Id") == [Self.requestID])
             #expect(received.values("Proxy-Status") == row.proxyStatusError.map { ["lb-1; error=\($0)"] } ?? [])
-            #expect(received.values("Retry-After") == (row.status == 503 ? ["1"] : []))
+            #expect(received.values("Retry-After") == (row.status == 503 || row.status == 429 ? ["1"] : []))
             #expect(received.head.declaredLength == received.body.utf8.count)
             #expect(answer.bodyLength == received.body.utf8.count)
 

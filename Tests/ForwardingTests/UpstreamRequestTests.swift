@@ -87,7 +87,7 @@ struct UpstreamRequestTests {
             "what the client claims about its way is not believed",
             """
             GET / HTTP/1.1\r\nX-Forwarded-For: 1.1.1.1\r\nHost: x\r\nx-forwarded-proto: https\r\n\
-            X-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\nForwarded: for=1.1.1.1\r\nX-FORWARDED-FOR: 2.2.2.2\r\n\r\n
+            X-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\nX-Forwarded-Prefix: /a\r\nX_Forwarded_For: 3.3.3.3\r\nForwarded: for=1.1.1.1\r\nX-FORWARDED-FOR: 2.2.2.2\r\n\r\n
             """,
             "GET / HTTP/1.1\r\nHost: x\r\n\(added("x"))\r\n"
         ),
@@ -163,6 +163,11 @@ struct UpstreamRequestTests {
             "Expect: 100-continue goes on",
             "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n",
             "POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n\(added("x"))Content-Length: 1\r\n\r\n"
+        ),
+        Row(
+            "any other expectation does too",
+            "POST / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\nContent-Length: 1\r\n\r\n",
+            "POST / HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\(added("x"))Content-Length: 1\r\n\r\n"
         ),
         Row(
             "an expectation of HTTP/1.0 does not",
@@ -245,7 +250,7 @@ struct UpstreamRequestTests {
         var generator = SeededGenerator(seed: seed)
         let forgotten = [
             "Keep-Alive: 5", "Proxy-Connection: x", "TE: gzip", "Upgrade: x", "X-Forwarded-For: 9", "X-Real-IP: 9",
-            "Forwarded: for=9", "Expect: tea", "Connection: close", "X-Forwarded-Port: 9", "Proxy-Authorization: x",
+            "Forwarded: for=9", "X_Real_IP: 9", "Connection: close", "X-Forwarded-Port: 9", "Proxy-Authorization: x",
         ]
         for _ in 0..<100 {
             var lines: [(text: String, goesOn: Bool)] = []

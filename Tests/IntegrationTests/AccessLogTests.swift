@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct AccessLogTests {
+@Suite(.timeLimit(.minutes(5))) struct AccessLogTests {
     /// Requests with bytes that a careless log would pass on; `nil` for no request at all.
     static let hostile = [
         "GET /\"quoted\"\\back HTTP/1.1\r\nHost: test\r\n\r\n", "GET /\u{1B}[31mred HTTP/1.1\r\nHost: test\r\n\r\n",

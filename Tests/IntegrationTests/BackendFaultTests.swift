@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct BackendFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct BackendFaultTests {
     private let get = "GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
     // MARK: Not HTTP

@@ -4,7 +4,7 @@ import Crypto
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct BodyTests {
+@Suite(.timeLimit(.minutes(5))) struct BodyTests {
     /// A response as a backend frames it, and the body that a client gets.
     struct Framed: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct ClientFaultTests {
+@Suite(.timeLimit(.minutes(5))) struct ClientFaultTests {
     // MARK: Malformed requests
 
     struct Malformed: Sendable, CustomTestStringConvertible {

@@ -3,7 +3,7 @@
 import Testing
 
 // One at a time: they measure memory and fill the kernel's buffers.
-@Suite(.serialized, .timeLimit(.minutes(2))) struct FlowTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct FlowTests {
     @Test(
         "each event arrives before the next is sent",
         arguments: [

@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ForwardedRequestTests {
+@Suite(.timeLimit(.minutes(5))) struct ForwardedRequestTests {
     /// What the backend gets for these bytes of a client.
     private func forwarded(_ request: String) throws -> Message {
         var message: Message?

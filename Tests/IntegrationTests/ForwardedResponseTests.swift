@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct ForwardedResponseTests {
+@Suite(.timeLimit(.minutes(5))) struct ForwardedResponseTests {
     /// What the client gets for these bytes of a backend, and how the connection ended, if it did.
     private func forwarded(
         _ response: String,

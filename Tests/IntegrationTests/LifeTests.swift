@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct LifeTests {
+@Suite(.timeLimit(.minutes(5))) struct LifeTests {
     private let get = "GET / HTTP/1.1\r\nHost: test\r\n\r\n"
 
     private func isRefusing(_ address: SocketAddress) -> Bool { (try? Connection.to(address)) == nil }

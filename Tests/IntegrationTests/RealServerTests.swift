@@ -4,7 +4,7 @@ import Crypto
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RealServerTests {
+@Suite(.timeLimit(.minutes(5))) struct RealServerTests {
     // MARK: nginx
 
     @Test func `files of several nginx, with all that HTTP offers for files`() throws {

@@ -3,7 +3,7 @@
 import Foundation
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct RetryTests {
+@Suite(.timeLimit(.minutes(5))) struct RetryTests {
     private let get = "GET /a HTTP/1.1\r\nHost: test\r\n\r\n"
 
     /// A script that reads a whole request and closes without a word.
@@ -106,7 +106,11 @@ import Testing
             #expect(listen(full, 0) == 0)
             let address = SocketAddress.loopback(port: SocketAddress.port(of: full))
             for _ in 0..<4 {
-                let filler = socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue), 0)
+                let filler = socket(
+                    AF_INET,
+                    CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue),
+                    0
+                )
                 _ = address.connect(filler)
                 scene.atEnd { close(filler) }
             }

@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct RoundRobinTests {
+@Suite(.timeLimit(.minutes(5))) struct RoundRobinTests {
     @Test("requests reach the backends in the list's order", arguments: ["1", "2"])
     func order(workers: String) throws {
         try Scene.play { scene in

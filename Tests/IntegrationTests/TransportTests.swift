@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite(.timeLimit(.minutes(2))) struct TransportTests {
+@Suite(.timeLimit(.minutes(5))) struct TransportTests {
     // MARK: TLS
 
     @Test func `a backend is believed by the authority and the name that are set, and its connection is kept`() throws {

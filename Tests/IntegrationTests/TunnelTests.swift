@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(1))) struct TunnelTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct TunnelTests {
     private static let upgrade =
         "GET /chat HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
     private static let switched =

@@ -61,7 +61,7 @@ extension AccessLog {
     fileprivate func settle() { flush(milliseconds: 60_000) }
 }
 
-@Suite("Access log writer", .timeLimit(.minutes(1)))
+@Suite("Access log writer", .timeLimit(.minutes(5)))
 struct AccessLogTests {
     private let diagnostics = Diagnostics()
 

@@ -42,7 +42,7 @@ private final class RefusingPort {
     deinit { close(descriptor) }
 }
 
-@Suite("Connect failures", .timeLimit(.minutes(1)))
+@Suite("Connect failures", .timeLimit(.minutes(5)))
 struct ConnectFailureTests {
     /// Tries to connect, and returns what was said of the failure.
     private func failure(of origin: Origin) throws -> StreamFailure {

@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
-#include <sys/socket.h>
 
 // Readiness bits, the same values as EPOLL* (checked in clinux.c).
 enum {
@@ -33,8 +31,10 @@ int lb_epoll_remove(int poller, int descriptor);
 int lb_epoll_wait(int poller, lb_event *events, int capacity, int milliseconds);
 /// eventfd(2), non-blocking, close-on-exec.
 int lb_eventfd(void);
-/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC.
-int lb_accept(int listener, struct sockaddr_storage *address, socklen_t *length);
+/// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC; `address` is a struct sockaddr_storage, or both are NULL.
+int lb_accept(int listener, void *address, uint32_t *length);
+/// open(2) of /dev/null, close-on-exec: a descriptor to hold back.
+int lb_null_device(void);
 /// socket(2) for streams with SOCK_NONBLOCK and SOCK_CLOEXEC.
 int lb_stream_socket(int family);
 /// setsockopt(2) with an int value.
@@ -43,9 +43,13 @@ int lb_set_option(int descriptor, int level, int option, int value);
 int lb_set_ipv6_only(int descriptor);
 /// Sets TCP_NODELAY; sockets accepted from a listener inherit it.
 int lb_set_no_delay(int descriptor);
+/// Bytes given to a socket that its peer has not acknowledged (SIOCOUTQ); 0 when that cannot be told.
+int lb_unacknowledged(int descriptor);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t lb_monotonic_nanoseconds(void);
 /// CLOCK_REALTIME in nanoseconds.
 uint64_t lb_realtime_nanoseconds(void);
+/// RLIMIT_NOFILE's hard limit.
+uint64_t lb_descriptor_limit(void);
 /// Raises RLIMIT_NOFILE's soft limit to its hard limit; returns the limit now in force.
 uint64_t lb_raise_descriptor_limit(void);

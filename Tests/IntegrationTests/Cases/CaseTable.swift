@@ -235,13 +235,12 @@ final class CaseTable {
         let here = String(client.port, radix: 16, uppercase: true)
         let there = String(balancer.port, radix: 16, uppercase: true)
         let pad = { (text: String) in String(repeating: "0", count: 4 - text.count) + text }
-        let key = " 0100007F:\(pad(there)) 0100007F:\(pad(here)) ".bytes
+        let key = " 0100007F:\(pad(there)) 0100007F:\(pad(here)) "
         try eventually("the first part to be read", within: Self.patience) {
-            let table = try Data(contentsOf: URL(fileURLWithPath: "/proc/net/tcp"))
-            guard let place = table.range(of: Data(key)) else { return true }
-            // Behind the addresses stand the state, and the sizes of the queues.
-            let state = table[place.upperBound..<(place.upperBound + 20)].map { $0 }.text
-            return state.dropFirst(12).prefix(8) == "00000000"
+            let table = ProcFile("/proc/net/tcp")
+            guard let place = table.firstIndex(of: key) else { return true }
+            let columns = table.line(around: place).split(separator: " ", omittingEmptySubsequences: true)
+            return columns[4].hasSuffix(":00000000")
         }
     }
 }

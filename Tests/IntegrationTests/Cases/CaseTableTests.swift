@@ -2,7 +2,7 @@
 
 import Testing
 
-@Suite(.serialized, .timeLimit(.minutes(3))) struct CaseTableTests {
+@Suite(.serialized, .timeLimit(.minutes(5))) struct CaseTableTests {
     @Test func `every row of the table`() throws {
         try Scene.play { scene in
             let table = try CaseTable(in: scene)

@@ -143,8 +143,8 @@ final class ChildProcess: Sendable {
         try eventually("\(name) to stop") {
             let tasks = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task")
             return tasks.allSatisfy { task in
-                let status = try? String(contentsOfFile: "/proc/\(pid)/task/\(task)/status", encoding: .utf8)
-                return status?.contains("State:\tT") ?? true
+                let status = ProcFile("/proc/\(pid)/task/\(task)/status").text
+                return status.isEmpty || status.contains("State:\tT")
             }
         }
     }
@@ -175,6 +175,11 @@ final class ChildProcess: Sendable {
 
     // MARK: What the kernel tells
 
+    /// The numbers of the open descriptors; empty when the process has ended.
+    var descriptorNumbers: [Int] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd")) ?? []).compactMap { Int($0) }
+    }
+
     /// What the open descriptors lead to; empty when the process has ended.
     var descriptors: [String] {
         let folder = "/proc/\(pid)/fd"
@@ -184,11 +189,12 @@ final class ChildProcess: Sendable {
 
     /// How many TCP connections the process holds, in any state; listening sockets do not count.
     var connectionCount: Int {
-        let sockets = Set(descriptors.filter { $0.hasPrefix("socket:[") }.map { $0.dropFirst(8).dropLast() })
-        let table = (try? String(contentsOfFile: "/proc/net/tcp", encoding: .utf8)) ?? ""
-        return table.split(separator: "\n").dropFirst().count { line in
-            let columns = line.split(separator: " ", omittingEmptySubsequences: true)
-            return columns.count > 9 && columns[3] != "0A" && sockets.contains(columns[9])
+        let sockets = descriptors.filter { $0.hasPrefix("socket:[") }.map { $0.dropFirst(8).dropLast() }
+        let table = ProcFile("/proc/net/tcp")
+        return sockets.count { socket in
+            guard let place = table.firstIndex(of: " \(socket) ") else { return false }
+            let columns = table.line(around: place).split(separator: " ", omittingEmptySubsequences: true)
+            return columns.count > 9 && columns[3] != "0A" && columns[9] == socket
         }
     }
 
@@ -202,7 +208,7 @@ final class ChildProcess: Sendable {
 
     /// The first word of a line of proc(5)'s status file.
     private func statusValue(_ key: String) -> String {
-        let status = (try? String(contentsOfFile: "/proc/\(pid)/status", encoding: .utf8)) ?? ""
+        let status = ProcFile("/proc/\(pid)/status").text
         let line = status.split(separator: "\n").first { $0.hasPrefix("\(key):") }
         return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.map(String.init) ?? ""
     }

@@ -102,6 +102,7 @@ final class Connection {
 
     /// Reads what is there; nil when there is nothing, false when the other end has left.
     private func fillNow() -> Bool? {
+        guard ending == nil else { return false }
         if consumed > 0, consumed == inbound.count {
             inbound.removeAll(keepingCapacity: true)
             consumed = 0

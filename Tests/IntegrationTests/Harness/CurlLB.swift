@@ -14,7 +14,10 @@ final class CurlLB: Sendable {
     ///
     /// With one worker and a port of the kernel's choice, unless the environment says otherwise.
     init(_ backends: [String], _ environment: [String: String] = [:], output: ChildProcess.Output = .captured) throws {
-        var variables = ["LB_LISTEN": "127.0.0.1:0", "LB_WORKERS": "1", "LB_BACKENDS": backends.joined(separator: ",")]
+        var variables = [
+            "LB_LISTEN": "127.0.0.1:0", "LB_NAME": "curl-lb", "LB_WORKERS": "1",
+            "LB_BACKENDS": backends.joined(separator: ","),
+        ]
         variables.merge(environment) { $1 }
         let process = try ChildProcess(Program.curlLB, environment: variables, output: output)
         self.process = process
