@@ -10,7 +10,8 @@ public struct ResponseHead: Sendable {
     public internal(set) var minorVersion: UInt8 = 1
     /// Whether the backend keeps the connection and the end of the body can be told without it (RFC 9112 section 9.3).
     ///
-    /// Also false after 101, and when a response that has no body by its status, other than 304, announces one.
+    /// Also false after 101 and after 2xx to CONNECT, and when a response that has no body by its status, other than 304,
+    /// announces one.
     public internal(set) var isPersistent = false
     /// The reason phrase; often empty.
     public internal(set) var reasonRange = 0..<0
@@ -58,15 +59,16 @@ public struct ResponseHead: Sendable {
         }
         let options = fields.connectionOptions
         isPersistent = !options.contains(.close) && (minorVersion > 0 || options.contains(.keepAlive))
-        if status < 200 || status == 204 {
+        if method == .connect, (200..<300).contains(status) {
+            // Any of these makes the connection a tunnel, also 204 (RFC 9110 section 9.3.6).
+            isPersistent = false
+            framing = .none
+        } else if status < 200 || status == 204 {
             // What announces a body where there is none may be followed by one: do not read an answer after it.
             let announcesBody = framing == .chunked || (declaredLength ?? 0) > 0
             isPersistent = isPersistent && !announcesBody && !switchesProtocols
             framing = .none
         } else if status == 304 || method == .head {
-            framing = .none
-        } else if method == .connect, status < 300 {
-            isPersistent = false
             framing = .none
         } else if framing == .untilClose {
             isPersistent = false

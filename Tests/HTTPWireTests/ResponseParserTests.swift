@@ -138,6 +138,31 @@ struct LegalResponse: Sendable, CustomTestStringConvertible {
             reason: "Switching Protocols",
             framing: .none
         ),
+        .init(
+            label: "200 to CONNECT",
+            head: "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+            method: .connect,
+            framing: .none,
+            declaredLength: 5
+        ),
+        .init(
+            label: "204 to CONNECT",
+            head: "HTTP/1.1 204 No Content\r\n\r\n",
+            method: .connect,
+            status: 204,
+            reason: "No Content",
+            framing: .none
+        ),
+        .init(
+            label: "404 to CONNECT",
+            head: "HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\n",
+            method: .connect,
+            status: 404,
+            reason: "Not Found",
+            framing: .length(5),
+            declaredLength: 5,
+            isPersistent: true
+        ),
         .init(label: "empty reason", head: "HTTP/1.1 200 \r\n\r\n", reason: ""),
         .init(label: "no reason and no space", head: "HTTP/1.1 200\r\n\r\n", reason: ""),
         .init(label: "reason with a space first", head: "HTTP/1.1 200  OK\r\n\r\n", reason: " OK"),
