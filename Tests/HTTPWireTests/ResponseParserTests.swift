@@ -272,15 +272,16 @@ struct ResponseParserTests {
     func `every prefix of a legal response needs more, and the result does not depend on the cut`(_ row: LegalResponse)
     {
         let message = bytes(row.head)
-        let whole = String(describing: parseResponse(message, .whole(message)).head)
+        let whole = String(describing: parseResponse(message, .whole(message), answering: row.method).head)
         for length in 0..<message.count {
             let prefix = Array(message[..<length])
             #expect(parseResponse(prefix, .whole(prefix)).progress == .needMore, "prefix of \(length)")
-            let cut = parseResponse(message, .cut(message, at: length))
+            let cut = parseResponse(message, .cut(message, at: length), answering: row.method)
             #expect(cut.progress == .complete, "cut at \(length)")
             #expect(String(describing: cut.head) == whole, "cut at \(length)")
         }
-        #expect(String(describing: parseResponse(message, .byteByByte(message)).head) == whole)
+        let split = parseResponse(message, .byteByByte(message), answering: row.method)
+        #expect(String(describing: split.head) == whole)
     }
 
     @Test(arguments: RefusedResponse.table)
@@ -305,7 +306,9 @@ struct ResponseParserTests {
                 message[position] = nasty
                 let whole = parseResponse(message, .whole(message))
                 let split = parseResponse(message, .byteByByte(message))
+                let cut = parseResponse(message, .cut(message, at: position))
                 #expect(whole.progress == split.progress, "byte \(nasty) at \(position)")
+                #expect(whole.progress == cut.progress, "byte \(nasty) at \(position)")
                 guard whole.progress == .complete else { continue }
                 #expect(
                     String(describing: whole.head) == String(describing: split.head),

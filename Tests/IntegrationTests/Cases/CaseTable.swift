@@ -15,6 +15,8 @@ final class CaseOrigin: Sendable {
 
     private struct State {
         var scripts: [[Case.Act]] = []
+        /// Where the first bytes that are sent are cut in two.
+        var cut: Int?
         var sightings: [Sighting] = []
         var busy = 0
         var failures: [String] = []
@@ -23,9 +25,12 @@ final class CaseOrigin: Sendable {
     private let state = Mutex(State())
 
     /// Makes ready for a row.
-    func begin(_ row: Case) {
+    ///
+    /// - Parameter cut: where the first bytes sent are cut in two, of which the second go out when the first have been read.
+    func begin(_ row: Case, cut: Int? = nil) {
         state.withLock { state in
             state.scripts = row.origin
+            state.cut = cut
             state.sightings = []
             state.failures = []
         }
@@ -76,7 +81,16 @@ final class CaseOrigin: Sendable {
                     state.sightings[index].message = message
                     state.sightings[index].isWhole = true
                 }
-            case .send(let text): try connection.send(text)
+            case .send(let text):
+                if let cut = state.withLock({ $0.cut.take() }) {
+                    try connection.send(Array(text.bytes.prefix(cut)))
+                    try connection.waitUntilRead()
+                    // The balancer may have seen enough, and be gone.
+                    try? connection.send(Array(text.bytes.dropFirst(cut)))
+                } else {
+                    try connection.send(text)
+                }
+            case .waitUntilRead: try connection.waitUntilRead()
             case .receiveBytes(let text):
                 let bytes = try connection.receive(text.bytes.count).text
                 if bytes != text { throw Disappointment("got \(bytes.debugDescription)") }
@@ -110,28 +124,43 @@ final class CaseTable {
         balancer = try scene.curlLB([try scene.origin { try origin.play($0, $1) }])
     }
 
+    /// Where a row's first bytes are cut in two, of which the second go out when the balancer has read the first.
+    enum Cut {
+        case request(Int)
+        case response(Int)
+    }
+
     /// Runs a row; what went wrong.
-    ///
-    /// - Parameter cut: where the row's first bytes are cut in two, of which the second go out when the first have been read.
-    func run(_ row: Case, cut: Int? = nil) -> [String] {
-        origin.begin(row)
+    func run(_ row: Case, _ cut: Cut? = nil) -> [String] {
+        var requestCut: Int?
+        var responseCut: Int?
+        switch cut {
+        case .request(let position): requestCut = position
+        case .response(let position): responseCut = position
+        case nil: break
+        }
+        origin.begin(row, cut: responseCut)
         var complaints: [String] = []
         do {
             let client = try balancer.connect()
             defer { client.close() }
             client.patience = Self.patience
-            try play(row, on: client, cut, &complaints)
-            try eventually("the backend's rest", within: Self.patience) { !origin.isBusy }
+            try play(row, on: client, requestCut, &complaints)
+            try waitForRest()
             try end(row, on: client, &complaints)
-            try eventually("the backend's rest", within: Self.patience) { !origin.isBusy }
+            try waitForRest()
         } catch {
             complaints.append("\(error)")
         }
         complaints += origin.failures
         // A head that came first may have gone on before its body was found wanting.
-        let sightings = cut == nil ? origin.sightings : origin.sightings.filter(\.isWhole)
+        let sightings = requestCut == nil ? origin.sightings : origin.sightings.filter(\.isWhole)
         check(row, sightings, &complaints)
         return complaints
+    }
+
+    private func waitForRest() throws {
+        try eventually("the backend's rest", within: Self.patience, pause: 100) { !origin.isBusy }
     }
 
     private func play(_ row: Case, on client: Connection, _ cut: Int?, _ complaints: inout [String]) throws {
@@ -141,7 +170,7 @@ final class CaseTable {
             case .send(let text):
                 if let position = cut {
                     try client.send(Array(text.bytes.prefix(position)))
-                    try waitUntilRead(client)
+                    try client.waitUntilRead()
                     try client.send(Array(text.bytes.dropFirst(position)))
                     cut = nil
                 } else {
@@ -157,13 +186,37 @@ final class CaseTable {
                 if bytes != text { complaints.append("got \(bytes.debugDescription)") }
             case .receiveEnd:
                 try receiveEnd(client, &complaints)
-            case .receiveReset:
-                _ = try client.receiveToEnd()
-                if client.ending != .reset { complaints.append("no reset") }
+            case .receiveBroken(let text):
+                let bytes = try client.receiveToEnd().text
+                if Self.withoutChunks(bytes) != Self.withoutChunks(text) {
+                    complaints.append("got \(bytes.debugDescription), expected \(text.debugDescription)")
+                }
+                if client.ending != .reset { complaints.append("an end in place of a reset") }
+            case .waitUntilRead: try client.waitUntilRead()
+            case .waitUntilSeen(let count):
+                try eventually("request \(count) at the backend", within: Self.patience) {
+                    origin.sightings.count >= count
+                }
             case .finishSending: client.finishSending()
             case .close: client.close()
             }
         }
+    }
+
+    /// A response without the framing of its chunks, whose sizes are those of what was read; a last chunk stays.
+    private static func withoutChunks(_ response: String) -> [UInt8] {
+        guard let end = response.range(of: "Transfer-Encoding: chunked\r\n\r\n")?.upperBound else {
+            return response.bytes
+        }
+        var result = response[..<end].bytes
+        var rest = response[end...].bytes[...]
+        while let line = rest.firstIndex(of: 0x0A), let size = Int(rest[..<line].dropLast().text, radix: 16), size > 0,
+            rest.count >= line - rest.startIndex + 3 + size
+        {
+            result += rest[(line + 1)...].prefix(size)
+            rest = rest[(line + 1)...].dropFirst(size + 2)
+        }
+        return result + rest
     }
 
     private func receiveEnd(_ client: Connection, _ complaints: inout [String]) throws {
@@ -225,22 +278,6 @@ final class CaseTable {
             let line = found[expected.identifier] ?? ""
             let missing = expected.words.filter { !"\(line) ".contains($0) }
             return missing.map { (expected.label, "no \($0.debugDescription) in the log line \(line)") }
-        }
-    }
-
-    // MARK: Reading in two
-
-    /// Waits until the balancer has read all that was sent, as far as it still reads.
-    private func waitUntilRead(_ client: Connection) throws {
-        let here = String(client.port, radix: 16, uppercase: true)
-        let there = String(balancer.port, radix: 16, uppercase: true)
-        let pad = { (text: String) in String(repeating: "0", count: 4 - text.count) + text }
-        let key = " 0100007F:\(pad(there)) 0100007F:\(pad(here)) "
-        try eventually("the first part to be read", within: Self.patience) {
-            let table = ProcFile("/proc/net/tcp")
-            guard let place = table.firstIndex(of: key) else { return true }
-            let columns = table.line(around: place).split(separator: " ", omittingEmptySubsequences: true)
-            return columns[4].hasSuffix(":00000000")
         }
     }
 }

@@ -18,6 +18,8 @@ final class Connection {
     private var inbound: [UInt8] = []
     private var consumed = 0
     private var isOpen = true
+    /// How many bytes were sent.
+    private(set) var sentCount = 0
     /// How the other end left, once that is known.
     private(set) var ending: Ending?
     /// How long anything is waited for.
@@ -61,6 +63,9 @@ final class Connection {
     /// The port on this side.
     var port: UInt16 { SocketAddress.port(of: descriptor) }
 
+    /// The port on the other side.
+    var peerPort: UInt16 { SocketAddress.port(of: descriptor) { getpeername($0, $1, $2) } }
+
     // MARK: Sending
 
     /// Sends all bytes.
@@ -88,6 +93,7 @@ final class Connection {
         let sent = bytes.withContiguousStorageIfAvailable { Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
         guard let sent else { preconditionFailure("bytes stand in one piece") }
         if sent < 0, errno == EAGAIN { return 0 }
+        sentCount += max(0, sent)
         return sent
     }
 

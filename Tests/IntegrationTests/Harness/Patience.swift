@@ -12,17 +12,18 @@ struct Disappointment: Error, CustomStringConvertible {
 /// How long anything is waited for before the test fails; far more than it takes.
 let patience = Duration.seconds(20)
 
-/// Waits until a condition holds.
+/// Waits until a condition holds, and looks anew after each pause, in microseconds.
 ///
 /// - Throws: ``Disappointment`` when it does not within the limit.
 func eventually(
     _ what: @autoclosure () -> String,
     within limit: Duration = patience,
+    pause: UInt32 = 2000,
     _ condition: () throws -> Bool
 ) throws {
     let deadline = ContinuousClock.now + limit
     while try !condition() {
         guard ContinuousClock.now < deadline else { throw Disappointment("in vain waited for: \(what())") }
-        usleep(2000)
+        usleep(pause)
     }
 }

@@ -78,7 +78,10 @@ final class ScriptedOrigin: Sendable {
             var storage = sockaddr_storage()
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let descriptor = lb_accept(listener, &storage, &length)
-            if descriptor >= 0 { begin(descriptor, script) }
+            guard descriptor >= 0 else { continue }
+            // What is sent leaves at once, also behind bytes that are not acknowledged yet.
+            if storage.ss_family == sa_family_t(AF_INET) { _ = lb_set_no_delay(descriptor) }
+            begin(descriptor, script)
         }
     }
 

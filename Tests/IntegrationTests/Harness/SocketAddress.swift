@@ -30,14 +30,19 @@ enum SocketAddress: Sendable {
         return descriptor
     }
 
-    /// The port that a socket is bound to.
-    static func port(of descriptor: CInt) -> UInt16 {
-        var name = sockaddr_in()
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        withUnsafeMutablePointer(to: &name) {
-            _ = $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+    /// The port that a socket is bound to, or with `getpeername` connected to.
+    static func port(
+        of descriptor: CInt,
+        _ name: (CInt, UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> CInt = {
+            getsockname($0, $1, $2)
         }
-        return UInt16(bigEndian: name.sin_port)
+    ) -> UInt16 {
+        var address = sockaddr_in()
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        withUnsafeMutablePointer(to: &address) {
+            _ = $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { name(descriptor, $0, &length) }
+        }
+        return UInt16(bigEndian: address.sin_port)
     }
 
     private func withAddress(_ body: (UnsafePointer<sockaddr>, socklen_t) -> CInt) -> CInt {

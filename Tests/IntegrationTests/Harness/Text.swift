@@ -9,7 +9,7 @@ extension Sequence<UInt8> {
     }
 }
 
-extension String {
+extension StringProtocol {
     /// The text as bytes; it holds no scalar above U+00FF.
     var bytes: [UInt8] { unicodeScalars.map { UInt8($0.value) } }
 }
