@@ -37,6 +37,8 @@ enum ClientResponse {
     }
 
     /// Appends the head of a final response, with its empty line.
+    ///
+    /// - Parameter date: when it came, if it does not say when it was made (RFC 9110 section 6.6.1).
     static func write(
         _ head: ResponseHead,
         from bytes: UnsafeRawPointer,
@@ -44,6 +46,7 @@ enum ClientResponse {
         clientMinorVersion: UInt8,
         acceptsTrailers: Bool,
         keepAlive: Bool,
+        date: [UInt8]?,
         to buffer: Buffer
     ) {
         appendStatusLine(head, from: bytes, to: buffer)
@@ -54,6 +57,11 @@ enum ClientResponse {
             buffer.appendLines(of: fields, from: bytes) { !$0.isHopByHop }
         } else {
             buffer.appendLines(of: fields, from: bytes) { !$0.isHopByHop && $0.name.bit & dropped == 0 }
+        }
+        if let date {
+            buffer.append("Date: ")
+            buffer.append(date)
+            buffer.append("\r\n")
         }
         if framing == .tunnel {
             buffer.append("Connection: Upgrade\r\n")

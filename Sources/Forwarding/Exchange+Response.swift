@@ -5,13 +5,14 @@ internal import EventLoop
 internal import Front
 internal import HTTPWire
 internal import MessageIO
+internal import Telemetry
 internal import Upstream
 
 extension Exchange {
     func stream(_ stream: Stream, receivedInterimHeadIn buffer: Buffer) {
         let head = stream.head
-        // Clients of HTTP/1.0 know no interim responses (RFC 9110 section 15.2); a 100 that nobody waits for is dropped.
-        guard reader.head.minorVersion >= 1, head.status != 100 || isContinueAwaited else { return }
+        // Clients of HTTP/1.0 know no interim responses (RFC 9110 section 15.2); a 100 in place of which we sent our own is dropped.
+        guard reader.head.minorVersion >= 1, head.status != 100 || !isContinueSent else { return }
         if head.status == 100 { isContinueAwaited = false }
         let output = worker.responseBuffers.take()
         ClientResponse.writeInterim(head, from: buffer.bytesStart, to: output)
@@ -27,6 +28,7 @@ extension Exchange {
             refreshDeadline()
             return
         }
+        isContinueSent = true
         let output = worker.responseBuffers.take()
         output.append("HTTP/1.1 100 Continue\r\n\r\n")
         sendInterim(output)
@@ -39,6 +41,12 @@ extension Exchange {
 
     func stream(_ stream: Stream, receivedHeadIn buffer: Buffer) {
         let head = stream.head
+        if head.switchesProtocols, !reader.asked(forUpgradeIn: head, at: buffer.bytesStart) {
+            record(.protocolError, "101 to a protocol that was not asked for")
+            endAttempt(.failed)
+            giveUp(.protocolError)
+            return
+        }
         let minorVersion = reader.head.minorVersion
         status = head.status
         framing = ClientResponse.framing(of: head, clientMinorVersion: minorVersion)
@@ -55,6 +63,7 @@ extension Exchange {
             clientMinorVersion: minorVersion,
             acceptsTrailers: reader.head.acceptsTrailers,
             keepAlive: keepAlive,
+            date: head.fields.contains(.date) || framing == .tunnel ? nil : worker.clock.dateFieldValue(),
             to: scratch
         )
         response = .headPending

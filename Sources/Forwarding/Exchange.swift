@@ -51,6 +51,8 @@ final class Exchange: ClientExchange, StreamObserver {
     var isTunnel = false
     /// Whether the client waits for 100 Continue before it sends its body.
     var isContinueAwaited = false
+    /// Whether it got one of ours.
+    var isContinueSent = false
     /// The request's identifier: the client's, or ours.
     private(set) var requestID: [UInt8] = []
     /// Whether it is ours.
@@ -238,7 +240,7 @@ final class Exchange: ClientExchange, StreamObserver {
         }
     }
 
-    private func record(_ row: ExchangeFailure, _ text: String) {
+    func record(_ row: ExchangeFailure, _ text: String) {
         failure = row
         failedAttempts.append(
             AccessLogAttempt(
@@ -367,6 +369,7 @@ final class Exchange: ClientExchange, StreamObserver {
         isBodyTaken = false
         isRequestSent = false
         isContinueAwaited = false
+        isContinueSent = false
         isUpgradeAsked = false
         isTunnel = false
         requestID.removeAll(keepingCapacity: true)

@@ -30,4 +30,25 @@ extension RequestReader {
                 || (byte ^ expected == 0x20 && (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20))
         }
     }
+
+    /// Whether each protocol that a 101 switches to, one at least, is among those that the request asked for (RFC 9110 section 7.8).
+    func asked(forUpgradeIn response: ResponseHead, at start: UnsafeRawPointer) -> Bool {
+        let wanted = protocols(in: head.fields, at: headBytes)
+        let given = protocols(in: response.fields, at: start)
+        return !given.isEmpty && given.allSatisfy(wanted.contains)
+    }
+
+    private func protocols(in fields: FieldSection, at start: UnsafeRawPointer) -> [String] {
+        fields.lines.filter { $0.name == .upgrade }.flatMap { line in
+            let value = UnsafeRawBufferPointer(start: start + line.valueRange.lowerBound, count: line.valueRange.count)
+            let isBlank = { (byte: UInt8) in byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") }
+            return value.split(separator: UInt8(ascii: ",")).compactMap { member -> String? in
+                let text = String(
+                    decoding: member.drop(while: isBlank).reversed().drop(while: isBlank).reversed(),
+                    as: UTF8.self
+                )
+                return text.isEmpty ? nil : text.lowercased()
+            }
+        }
+    }
 }

@@ -65,8 +65,13 @@ extension RequestHead {
             expectsContinue = hasMember("100-continue", of: .expect, bytes)
         }
         acceptsTrailers = hasMember("trailers", of: .te, bytes)
-        if let value = fields.value(.maxForwards), case .value(let number) = bytes.decimal(value) {
-            maxForwards = number
+        if let value = fields.value(.maxForwards) {
+            maxForwards =
+                switch bytes.decimal(value) {
+                case .value(let number): number
+                case .tooLarge: .max
+                case .malformed: nil
+                }
         }
         return nil
     }

@@ -178,6 +178,7 @@ struct ClientResponseTests {
             clientMinorVersion: row.minorVersion,
             acceptsTrailers: row.acceptsTrailers,
             keepAlive: row.keepAlive,
+            date: nil,
             to: buffer
         )
         return buffer.text

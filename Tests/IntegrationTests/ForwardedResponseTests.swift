@@ -53,13 +53,18 @@ import Testing
             Keep-Alive: timeout=5\r
             Proxy-Connection: close\r
             Upgrade: h2c\r
+            Date: Mon, 01 Jan 2024 00:00:00 GMT\r
             X-Kept: 1\r
             Content-Length: 0\r
             \r
 
             """
         )
-        #expect(response.fields.map(\.description) == ["X-Kept: 1", "Content-Length: 0"])
+        #expect(
+            response.fields.map(\.description) == [
+                "Date: Mon, 01 Jan 2024 00:00:00 GMT", "X-Kept: 1", "Content-Length: 0",
+            ]
+        )
     }
 
     @Test func `the same length twice becomes one`() throws {
@@ -84,9 +89,8 @@ import Testing
         }
     }
 
-    @Test func `a 100 that nobody asked for is dropped`() throws {
-        let response = try forwarded("HTTP/1.1 100 Continue\r\n\r\n" + Reply.ok("ok"))
-        #expect(response.status == 200)
+    @Test func `a 100 that nobody asked for goes on: it was not ours to ask for`() throws {
+        #expect(try forwarded("HTTP/1.1 100 Continue\r\n\r\n" + Reply.ok("ok")).status == 100)
     }
 
     @Test func `a client of HTTP 1.0 gets its connection kept when it asks`() throws {

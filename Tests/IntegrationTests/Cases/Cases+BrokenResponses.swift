@@ -47,7 +47,17 @@ extension Case {
         cutHead("in a name", "HTTP/1.1 200 OK\r\nContent-Le"),
         cutHead("behind the length", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"),
         cutHead("before the last byte", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r"),
-        cutHead("behind an interim response", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"),
+        Case(
+            "cut head: behind an interim response",
+            "RFC 9112 8",
+            [
+                .send("GET / HTTP/1.1\r\nHost: test\r\n\r\n"), .receive(.interim("HTTP/1.1 100 Continue")),
+                .receive(.failure("connection_terminated")),
+            ],
+            origin: [Act.answerAndClose("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n")],
+            seen: [Seen("GET / HTTP/1.1")],
+            connections: 2
+        ),
     ]
 
     // MARK: Bodies cut short

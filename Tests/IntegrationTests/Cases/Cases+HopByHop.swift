@@ -216,17 +216,27 @@ extension Case {
         )
     }
 
+    private static let trace = "TRACE /a HTTP/1.1\r\nHost: test\r\nMax-Forwards: 0\r\n"
+
     static let forwardLimits: [Case] = [
         forwards("OPTIONS with 1", "OPTIONS", "1", 0),
         forwards("OPTIONS with leading zeros", "OPTIONS", "007", 6),
         forwards("TRACE with 10", "TRACE", "10", 9),
-        forwards("beyond 64 bits becomes the most we know", "OPTIONS", "99999999999999999999", .max),
+        forwards("beyond 64 bits becomes the most we know", "OPTIONS", "99999999999999999999", .max - 1),
         forwards("no number", "OPTIONS", "x", nil),
         forwards("GET with 0", "GET", "0", nil),
         forwards("POST with 5", "POST", "5", nil),
         forwardsEnd("OPTIONS with 0", "OPTIONS /"),
         forwardsEnd("OPTIONS of a whole server with 0", "OPTIONS *"),
-        forwardsEnd("TRACE with 0", "TRACE /a"),
+        Case(
+            "Max-Forwards: TRACE with 0",
+            "RFC 9110 9.3.8",
+            [
+                .send("\(trace)Cookie: a=b\r\n\r\n"),
+                .receive(Answer(body: "\(trace)\r\n", status: 200, method: "TRACE")),
+            ],
+            seen: []
+        ),
     ]
 
     static let ways: [Case] = [

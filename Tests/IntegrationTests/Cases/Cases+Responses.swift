@@ -240,7 +240,7 @@ extension Case {
             "response: 426 says which protocol is required",
             "RFC 9110 15.5.22",
             "HTTP/1.1 426 U\r\nUpgrade: TLS/1.0\r\nConnection: Upgrade\r\nContent-Length: 2\r\n\r\nno",
-            .response("HTTP/1.1 426 U", ["Content-Length: 2", "Connection: Upgrade", "Upgrade: TLS/1.0"], "no")
+            .response("HTTP/1.1 426 U", ["Content-Length: 2", "Upgrade: TLS/1.0", "Connection: Upgrade"], "no")
         ),
     ]
 }
