@@ -66,6 +66,18 @@ struct WireReplayTests {
         }
     }
 
+    @Test(arguments: FuzzTarget.allCases)
+    func `inputs without one byte of a line's end keep the properties`(target: FuzzTarget) throws {
+        for input in target.inputs("Corpus") {
+            let bytes = try input.bytes
+            for place in bytes.indices where bytes[place] == 0x0D || bytes[place] == 0x0A {
+                var shortened = bytes
+                shortened.remove(at: place)
+                replay(shortened, of: target, as: input)
+            }
+        }
+    }
+
     private func replay(_ inputs: [KeptInput], of target: FuzzTarget) throws {
         for input in inputs { replay(try input.bytes, of: target, as: input) }
     }
