@@ -101,6 +101,14 @@ let package = Package(
         // What the tests of several layers need.
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: common),
 
+        // What must hold for every input of the parsers; the fuzzers in Fuzzing/ check the same.
+        .target(
+            name: "WireProperties",
+            dependencies: ["EventLoop", "HTTPWire", "MessageIO"],
+            path: "Tests/WireProperties",
+            swiftSettings: common
+        ),
+
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"], swiftSettings: common),
         .testTarget(
@@ -112,6 +120,11 @@ let package = Package(
         .testTarget(
             name: "MessageIOTests",
             dependencies: ["MessageIO", "EventLoop", "HTTPWire", "TestSupport"],
+            swiftSettings: common
+        ),
+        .testTarget(
+            name: "WireReplayTests",
+            dependencies: ["WireProperties", "EventLoop", "Front", "HTTPWire"],
             swiftSettings: common
         ),
         .testTarget(

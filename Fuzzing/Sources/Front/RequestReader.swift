@@ -1,0 +1,1 @@
+../../../Sources/Front/RequestReader.swift

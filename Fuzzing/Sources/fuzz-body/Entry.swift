@@ -1,0 +1,14 @@
+// The fuzzer of bodies.
+
+internal import FuzzDriver
+internal import WireProperties
+
+@_cdecl("LLVMFuzzerTestOneInput")
+func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    mustHold(BodyProperties.check, start, count)
+}
+
+@main
+struct Entry {
+    static func main() { runFuzzer(testOneInput) }
+}

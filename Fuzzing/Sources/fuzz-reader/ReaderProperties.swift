@@ -1,0 +1,1 @@
+../../../Tests/WireReplayTests/ReaderProperties.swift
