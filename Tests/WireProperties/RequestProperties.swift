@@ -176,7 +176,7 @@ public enum RequestProperties {
         let expects = isModern && naive.hasToken("100-continue", "expect")
         try demand(head.expectsContinue == expects, "a client that waits says so")
         try demand(head.acceptsTrailers == naive.hasToken("trailers", "te"), "a client that takes trailers says so")
-        let forwards = naive.values("max-forwards").first?.number
+        let forwards = naive.values("max-forwards").first.flatMap { $0.isNumber ? $0.number ?? .max : nil }
         try demand(head.maxForwards == forwards, "Max-Forwards is a number or nothing")
     }
 

@@ -108,7 +108,7 @@ public enum ResponseProperties {
         let isDoubtful =
             expected == .untilClose || head.switchesProtocols
             || ((head.status < 200 || head.status == 204) && announcesBody)
-        let isTunnel = method == .connect && (200..<300).contains(head.status) && head.status != 204
+        let isTunnel = method == .connect && (200..<300).contains(head.status)
         try demand(
             head.isPersistent == (isKept && !isDoubtful && !isTunnel),
             "a connection is kept if nothing speaks against"

@@ -75,7 +75,7 @@ struct Answer: Sendable {
     /// What is wrong with a response that was received; nil when it is this one.
     func complaint(about message: Message) -> String? {
         if let head, message.head != head,
-            isInterim || Self.withoutTime(message, isAdded: !head.contains("\r\nDate: ")) != head
+            isInterim || Self.withoutTime(message.head, isAdded: !head.contains("\r\nDate: ")) != head
         {
             return "answer \(message.head.debugDescription), expected \(head.debugDescription)"
         }
@@ -93,8 +93,8 @@ struct Answer: Sendable {
     }
 
     /// The head with `*` for a date as HTTP writes it (RFC 9110 section 5.6.7), or without one that was added.
-    private static func withoutTime(_ message: Message, isAdded: Bool) -> String {
-        let lines = message.head.split(separator: "\r\n", omittingEmptySubsequences: false).compactMap { line in
+    static func withoutTime(_ head: String, isAdded: Bool = true) -> String {
+        let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false).compactMap { line in
             let isTime = line.hasPrefix("Date: ") && line.hasSuffix(" GMT") && line.count == 35
             return isTime ? isAdded ? nil : "Date: *" : String(line)
         }

@@ -48,8 +48,10 @@ private final class SocketDiagnosis {
     private let descriptor: CInt
 
     init() throws {
-        descriptor = socket(AF_NETLINK, CInt(SOCK_DGRAM.rawValue), Self.netlinkSocketDiagnosis)
+        descriptor = socket(AF_NETLINK, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), Self.netlinkSocketDiagnosis)
         guard descriptor >= 0 else { throw Disappointment("no socket for sock_diag: errno \(errno)") }
+        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(descriptor) }
