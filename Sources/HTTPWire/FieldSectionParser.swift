@@ -72,9 +72,9 @@ struct FieldSectionParser: Sendable {
             case .name:
                 position = bytes.endOfFieldName(from: position)
                 guard position < bytes.count else { break }
-                // A name that is known needs no look at its bytes one by one.
+                // A name that is known to its last byte needs no look at them one by one.
                 name = FieldName(bytes, lineStart..<position)
-                if name == .other || bytes[position] != Byte.colon {
+                if name == .other || name == .xForwardedOther || bytes[position] != Byte.colon {
                     if let refusal = FieldSectionParser.refusal(of: lineStart..<position, bytes) {
                         return .refused(refusal)
                     }

@@ -50,6 +50,12 @@ struct FieldNameTests {
         #expect(names(of: [spelling]) == [.other])
     }
 
+    @Test(arguments: ["X-Forwarded-F\"or", "X_Forwarded_(", "X-Forwarded-Tls-Client-Cert-Info/", "X-Forwarded-\u{E9}"])
+    func `a claim is spared no check of its bytes`(_ spelling: String) {
+        let message = bytes("GET / HTTP/1.1\r\nHost: a\r\n\(spelling): 1\r\n\r\n")
+        #expect(parseRequest(message, .whole(message)).progress == .refused(.malformedFieldName))
+    }
+
     @Test func `Transfer-Encoding is recognised in any case`() {
         for spelling in ["Transfer-Encoding", "TRANSFER-ENCODING", "transfer-encoding"] {
             let message = bytes("HTTP/1.1 200 OK\r\n\(spelling): chunked\r\n\r\n")
