@@ -1,5 +1,6 @@
 // A fixed piece of memory with a readable region, and the worker's pool of them.
 
+internal import CLinux
 internal import Glibc
 
 /// Fixed-capacity bytes with one readable region, from ``start`` up to ``end``.
@@ -14,6 +15,11 @@ public final class Buffer {
     public final var start: Int
     /// Offset just after the last readable byte.
     public final var end: Int
+
+    /// Has the memory of large buffers go back to the system when they go away; called once, at the start.
+    ///
+    /// glibc would keep it after the first one: its threshold for memory of its own rises (mallopt(3), M_MMAP_THRESHOLD).
+    public static func giveMemoryBack() { lb_fix_mmap_threshold(128 * 1024) }
 
     init(capacity: Int) {
         guard let memory = aligned_alloc(4096, capacity) else { preconditionFailure("out of memory for a buffer") }
@@ -158,6 +164,8 @@ public final class BufferPool {
     /// Buffers kept when nobody uses them; those beyond go back to the allocator.
     private let maximumIdle: Int
     private var idle: [Buffer] = []
+    /// The fewest at rest since the last ``trim()``.
+    private var lowWater = 0
     /// Buffers taken and not given back.
     public private(set) var inUse = 0
 
@@ -171,8 +179,15 @@ public final class BufferPool {
     public func take(headroom: Int = 0) -> Buffer {
         inUse += 1
         let buffer = idle.popLast() ?? Buffer(capacity: capacity)
+        lowWater = min(lowWater, idle.count)
         buffer.reset(headroom: headroom)
         return buffer
+    }
+
+    /// Lets go of the buffers that nobody has taken since the last call.
+    public func trim() {
+        idle.removeLast(lowWater)
+        lowWater = idle.count
     }
 
     /// Gives a buffer back; the giver may not touch it again.

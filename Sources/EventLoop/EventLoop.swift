@@ -18,6 +18,9 @@ public final class EventLoop {
     /// Counts the turns: two things that happen in one turn are younger than all of its events.
     public private(set) var turnNumber: UInt64 = 0
 
+    /// Whether the last wait brought as many events as it can: others may be known to the kernel and not to us.
+    public private(set) var mayHaveUnseenEvents = false
+
     /// Events that arrived for a descriptor's former life, or for none: survived, counted.
     public private(set) var surprises: UInt64 = 0
 
@@ -121,6 +124,7 @@ public final class EventLoop {
         let count = poller.blockUntilReady(milliseconds: waitMilliseconds())
         now = .now
         turnNumber &+= 1
+        mayHaveUnseenEvents = count == Poller.capacity
         for index in 0..<count {
             let (tag, readiness) = poller.event(at: index)
             dispatch(tag, readiness)

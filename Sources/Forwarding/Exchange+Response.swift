@@ -41,8 +41,11 @@ extension Exchange {
 
     func stream(_ stream: Stream, receivedHeadIn buffer: Buffer) {
         let head = stream.head
-        if head.switchesProtocols, !reader.asked(forUpgradeIn: head, at: buffer.bytesStart) {
-            record(.protocolError, "101 to a protocol that was not asked for")
+        if head.switchesProtocols, !isRequestSent || !reader.asked(forUpgradeIn: head, at: buffer.bytesStart) {
+            record(
+                .protocolError,
+                isRequestSent ? "101 to a protocol that was not asked for" : "101 before the request's end"
+            )
             endAttempt(.failed)
             giveUp(.protocolError)
             return

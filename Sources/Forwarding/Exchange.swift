@@ -335,12 +335,27 @@ final class Exchange: ClientExchange, StreamObserver {
                 refreshDeadline()
                 return
             }
+            if !isClientSlow, !reader.isBodyComplete {
+                endAttempt(.abandoned)
+                cut(.requestBodyTimeout)
+                return
+            }
             endAttempt(isClientSlow ? .abandoned : .failed)
             cut(isClientSlow ? .clientStalled : .responseIncomplete)
             return
         }
         guard let stream else {
             cut(.clientStalled)
+            return
+        }
+        if client.hasPendingOutput {
+            // An interim response that the client does not take.
+            if isClientTaking {
+                refreshDeadline()
+            } else {
+                endAttempt(.abandoned)
+                cut(.clientStalled)
+            }
             return
         }
         if isRequestSent {

@@ -103,8 +103,14 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let shuttingDown = Self(
         "shutting_down",
         503,
-        proxyStatus: "connection_limit_reached",
+        proxyStatus: "proxy_internal_response",
         "This server is shutting down."
+    )
+    public static let stoppedInFlight = Self(
+        "stopped_in_flight",
+        502,
+        proxyStatus: "connection_terminated",
+        "This server shut down before the answer came. What was asked for may have been done."
     )
 
     public static let openFileLimit = Self(
@@ -199,7 +205,8 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
-        responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, openFileLimit, loopDetected, clientGone,
+        responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, stoppedInFlight,
+        openFileLimit, loopDetected, clientGone,
         clientStalled, clientTooSlow, tunnelIdle, requestHeadTimeout, requestBodyTimeout, requestBodyTooSlow,
         tooManyPipelined, tooManyConnections, tooManyClientConnections,
     ]

@@ -60,6 +60,7 @@ public final class Worker: RequestHandler {
     private var connections: [ClientConnection] = []
     private var idleExchanges: [Exchange] = []
     private lazy var drainTimer = DrainTimer(worker: self)
+    private lazy var housekeeping = Housekeeping(worker: self)
 
     /// Builds a worker on the queue that will run it.
     public init(
@@ -108,6 +109,7 @@ public final class Worker: RequestHandler {
         if accessLog != nil {
             loop.onTurnEnd = { [unowned self] in submitLog() }
         }
+        housekeeping.begin()
         loop.run()
         for message in share.mailbox.closeAndDrain() {
             if case .serve(let socket) = message { share.discard(socket) }
@@ -176,6 +178,28 @@ public final class Worker: RequestHandler {
             } else {
                 setDeadline(min(limit, loop.now + Worker.drainCheckInterval))
             }
+        }
+    }
+
+    // MARK: Memory
+
+    /// Gives memory back that a burst has left behind.
+    private final class Housekeeping: EventHandler {
+        private static let interval: UInt64 = 5_000_000_000
+        private unowned let worker: Worker
+
+        init(worker: Worker) {
+            self.worker = worker
+            super.init(loop: worker.loop)
+        }
+
+        func begin() { setDeadline(loop.now + Self.interval) }
+
+        override func deadlineReached() {
+            worker.responseBuffers.trim()
+            worker.requestBuffers.trim()
+            worker.front.trim()
+            begin()
         }
     }
 

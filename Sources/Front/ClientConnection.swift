@@ -31,6 +31,8 @@ public final class FrontResources {
     let responseBuffers: BufferPool
     private let readerBuffers: BufferPool
     private var readers: [RequestReader] = []
+    /// The fewest at rest since the last ``trim()``.
+    private var lowWater = 0
 
     public init(
         loop: EventLoop,
@@ -47,8 +49,16 @@ public final class FrontResources {
 
     func takeReader() -> RequestReader {
         let reader = readers.popLast() ?? RequestReader(buffer: readerBuffers.take(), limits: settings.limits)
+        lowWater = min(lowWater, readers.count)
         reader.reset()
         return reader
+    }
+
+    /// Lets go of the readers that nobody has taken since the last call.
+    public func trim() {
+        for reader in readers.suffix(lowWater) { readerBuffers.give(reader.buffer) }
+        readers.removeLast(lowWater)
+        lowWater = readers.count
     }
 
     func give(_ reader: RequestReader) {

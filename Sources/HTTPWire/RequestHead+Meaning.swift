@@ -59,9 +59,10 @@ extension RequestHead {
         let options = fields.connectionOptions
         isPersistent = !options.contains(.close) && (minorVersion > 0 || options.contains(.keepAlive))
         if minorVersion > 0 {
-            // An h2c tunnel would carry requests past everything that looks at them: that wish is not heard.
+            // An h2c or TLS tunnel would carry requests past everything that looks at them: that wish is not heard.
             wantsUpgrade =
-                options.contains(.upgrade) && fields.contains(.upgrade) && !hasMember("h2c", of: .upgrade, bytes)
+                options.contains(.upgrade) && fields.contains(.upgrade) && !hasProtocol("h2c", bytes)
+                && !hasProtocol("tls", bytes)
             expectsContinue = hasMember("100-continue", of: .expect, bytes)
         }
         acceptsTrailers = hasMember("trailers", of: .te, bytes)
@@ -84,6 +85,20 @@ extension RequestHead {
         guard let value = fields.value(.host) else { return minorVersion > 0 ? .missingHost : nil }
         hostValueRange = value
         return value.isEmpty || Authority.isValid(value, bytes) ? nil : .malformedHost
+    }
+
+    /// Whether a protocol is asked for, in whatever version (RFC 9110 section 7.8).
+    private func hasProtocol(_ name: StaticString, _ bytes: Span<UInt8>) -> Bool {
+        for index in 0..<fields.count where fields[index].name == .upgrade {
+            let value = fields[index].valueRange
+            var position = value.lowerBound
+            while let member = bytes.nextListMember(from: &position, upTo: value.upperBound) {
+                var end = member.lowerBound
+                while end < member.upperBound, bytes[end] != Byte.slash { end &+= 1 }
+                if bytes.equalsIgnoringCase(bytes.trimmed(member.lowerBound..<end), name) { return true }
+            }
+        }
+        return false
     }
 
     private func hasMember(_ member: StaticString, of name: FieldName, _ bytes: Span<UInt8>) -> Bool {

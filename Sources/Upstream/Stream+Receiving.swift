@@ -46,7 +46,7 @@ extension Stream {
             return false
         case .failed(let code):
             pool.buffers.give(buffer)
-            fail(sendFailure ?? makeFailure(readPhase, code))
+            fail(readFailure(makeFailure(readPhase, code)))
             return false
         }
     }
@@ -160,7 +160,9 @@ extension Stream {
     }
 
     private func inputEnded(_ buffer: Buffer) {
-        let isComplete = progress == .body && decoder.endOfInput()
+        // Sending has met the reset in place of reading: this end is none.
+        let isReset = sendFailure != nil
+        let isComplete = progress == .body && !isReset && decoder.endOfInput()
         guard isComplete else {
             pool.buffers.give(buffer)
             let text =
@@ -169,7 +171,7 @@ extension Stream {
                 case (_, true): "the backend closed the connection in the middle of the response head"
                 case (_, false): "the backend closed the connection without an answer"
                 }
-            fail(sendFailure ?? makeFailure(readPhase, .closed, text))
+            fail(readFailure(makeFailure(readPhase, .closed, text)))
             return
         }
         progress = .none

@@ -75,8 +75,14 @@ public final class Stream: EventHandler {
     var wasResponseBegun = false
     /// Exchanges begun on this connection.
     var exchanges = 0
-    /// The loop's turn in which the current exchange began.
-    private var beginTurn: UInt64 = 0
+    /// The loop's turn in which the current exchange began, if an event in that turn can only be older than it.
+    private var beginTurn: UInt64?
+    /// The turn in which the stream's last event came: there is one a turn at most.
+    private var eventTurn: UInt64 = 0
+    /// The turn in which the stream was put to rest.
+    private var restTurn: UInt64 = 0
+    /// Its place among the pool's streams at rest.
+    var restIndex = -1
     var interimResponses = 0
 
     init(pool: StreamPool) {
@@ -113,6 +119,22 @@ public final class Stream: EventHandler {
     /// The response's trailer field lines, once its body has ended.
     public var trailerLines: [UInt8] { trailers.bytes }
 
+    /// Wakes a stream at rest for its next exchange; false when the backend has closed it or sent stray bytes.
+    ///
+    /// What its events have told is enough, except when they may not have told all: when more are known to the kernel than one wait
+    /// brings, and when the last response was read before its event came. Then the kernel is asked.
+    ///
+    /// - Parameter checked: asks the kernel in any case.
+    func wake(checked: Bool) -> Bool {
+        let isEventDue = restTurn == loop.turnNumber && eventTurn != loop.turnNumber
+        guard checked || isEventDue || loop.mayHaveUnseenEvents else {
+            beginTurn = loop.turnNumber
+            return true
+        }
+        beginTurn = nil
+        return !hasPendingInput()
+    }
+
     /// Begins an exchange; the observer hears of everything that comes until it finishes or cancels.
     ///
     /// - Parameter isUpgradeAsked: whether a 101 may answer the request. After it, the body is the new protocol's bytes.
@@ -120,7 +142,6 @@ public final class Stream: EventHandler {
         precondition(self.observer == nil && phase != .closed, "one exchange at a time")
         self.observer = observer
         exchanges += 1
-        beginTurn = loop.turnNumber
         interimResponses = 0
         setDeadline(.never)
         parser.reset(requestMethod: method)
@@ -171,7 +192,14 @@ public final class Stream: EventHandler {
     }
 
     /// The failure that ended sending, to be reported in place of the end of input that it causes.
-    var sendFailure: StreamFailure?
+    private(set) var sendFailure: StreamFailure?
+
+    /// What to report when no more can be read: before the response's body, why no more could be sent, if that came first.
+    func readFailure(_ failure: StreamFailure) -> StreamFailure {
+        guard var sendFailure, progress == .head else { return failure }
+        sendFailure.wasResponseBegun = wasResponseBegun
+        return sendFailure
+    }
 
     /// Stops reading: back-pressure.
     public func pause() { isPaused = true }
@@ -198,6 +226,7 @@ public final class Stream: EventHandler {
             close()
             return
         }
+        restTurn = loop.turnNumber
         pool.rest(self)
     }
 
@@ -257,6 +286,7 @@ public final class Stream: EventHandler {
     }
 
     public override func ready(_ readiness: Readiness) {
+        eventTurn = loop.turnNumber
         if !readiness.isDisjoint(with: [.readable, .peerClosed, .hungUp, .failed]) { mayRead = true }
         if !readiness.isDisjoint(with: [.peerClosed, .hungUp, .failed]) { isPeerClosed = true }
         guard let observer else {
@@ -268,6 +298,11 @@ public final class Stream: EventHandler {
         if mayRead, wasReused, beginTurn == loop.turnNumber {
             // The event is older than the request: the backend has closed, or sent what must not pass for a response.
             fail(makeFailure(.responseHead, .closed, "the backend closed the kept connection, or sent bytes unasked"))
+            return
+        }
+        if readiness.contains(.failed), progress == .none {
+            // The response has ended, as a tunnel's may before its request: nobody would read the error.
+            fail(makeFailure(.responseBody, .closed, "the backend reset the connection"))
             return
         }
         // TLS may have waited for input in order to send.

@@ -55,11 +55,9 @@ public final class StreamPool {
     ///   must not be sent into a dying connection because they could not be sent again.
     public func takeIdle(checked: Bool) -> Stream? {
         while let stream = idle.popLast() {
-            if checked, stream.hasPendingInput() {
-                stream.close()
-                continue
-            }
-            return stream
+            stream.restIndex = -1
+            if stream.wake(checked: checked) { return stream }
+            stream.close()
         }
         return nil
     }
@@ -74,15 +72,21 @@ public final class StreamPool {
             return
         }
         stream.setDeadline(loop.now + settings.idleNanoseconds)
+        stream.restIndex = idle.count
         idle.append(stream)
     }
 
     /// Closes a stream at rest: its time is over, or the backend closed it or sent what nobody asked for.
     func retire(_ stream: Stream) {
-        guard let index = idle.firstIndex(where: { $0 === stream }) else {
-            preconditionFailure("a stream without an exchange is at rest")
+        let index = stream.restIndex
+        precondition(index >= 0 && idle[index] === stream, "a stream without an exchange is at rest")
+        // The warmest takes its place: a backend that closes all of them costs no more than their number.
+        let last = idle.removeLast()
+        if last !== stream {
+            idle[index] = last
+            last.restIndex = index
         }
-        idle.remove(at: index)
+        stream.restIndex = -1
         stream.close()
     }
 

@@ -36,6 +36,7 @@ struct Program {
     /// The first SIGTERM or SIGINT drains, the second ends at once.
     func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
+        Buffer.giveMemoryBack()
         let signals = holdSignals()
         if let problem = CurlLibrary.prepare() { fail(problem) }
         let descriptors = Socket.raiseDescriptorLimit()

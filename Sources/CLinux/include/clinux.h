@@ -45,6 +45,8 @@ int lb_set_ipv6_only(int descriptor);
 int lb_set_no_delay(int descriptor);
 /// Bytes given to a socket that its peer has not acknowledged (SIOCOUTQ); 0 when that cannot be told.
 int lb_unacknowledged(int descriptor);
+/// mallopt(3) M_MMAP_THRESHOLD: allocations of that size and more are mapped, and unmapped when freed.
+void lb_fix_mmap_threshold(int bytes);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t lb_monotonic_nanoseconds(void);
 /// CLOCK_REALTIME in nanoseconds.
