@@ -82,6 +82,10 @@ void lb_fix_mmap_threshold(int bytes) {
     mallopt(M_MMAP_THRESHOLD, bytes);
 }
 
+void lb_trim_heap(void) {
+    malloc_trim(0);
+}
+
 uint64_t lb_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
 
 uint64_t lb_realtime_nanoseconds(void) { return nanoseconds(CLOCK_REALTIME); }

@@ -21,6 +21,11 @@ public final class Buffer {
     /// glibc would keep it after the first one: its threshold for memory of its own rises (mallopt(3), M_MMAP_THRESHOLD).
     public static func giveMemoryBack() { lb_fix_mmap_threshold(128 * 1024) }
 
+    /// Gives the system what the heap holds and nobody uses: after a burst, what libcurl's connections have left.
+    ///
+    /// Any thread; takes milliseconds.
+    public static func trimHeap() { lb_trim_heap() }
+
     init(capacity: Int) {
         guard let memory = aligned_alloc(4096, capacity) else { preconditionFailure("out of memory for a buffer") }
         base = memory
@@ -184,10 +189,12 @@ public final class BufferPool {
         return buffer
     }
 
-    /// Lets go of the buffers that nobody has taken since the last call.
-    public func trim() {
-        idle.removeLast(lowWater)
+    /// Lets go of the buffers that nobody has taken since the last call; returns how many.
+    public func trim() -> Int {
+        let count = lowWater
+        idle.removeLast(count)
         lowWater = idle.count
+        return count
     }
 
     /// Gives a buffer back; the giver may not touch it again.

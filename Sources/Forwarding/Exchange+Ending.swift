@@ -19,7 +19,7 @@ extension Exchange {
     func processStops() {
         // What may have reached a backend may have been done: nobody is to send it again because of us.
         let isUnderWay = stream != nil && sent > 0
-        if isUnderWay { record(.stoppedInFlight, "the balancer ended before the answer") }
+        if isUnderWay, !isResponseBegun { record(.stoppedInFlight, "the balancer ended before the answer") }
         endAttempt(.abandoned)
         keepAlive = false
         giveUp(isUnderWay ? .stoppedInFlight : .shuttingDown)

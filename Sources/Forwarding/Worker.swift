@@ -1,6 +1,7 @@
 // One worker: an event loop and everything that lives on it.
 
 public import Balancing
+internal import Dispatch
 public import EventLoop
 public import Front
 internal import HTTPWire
@@ -186,6 +187,8 @@ public final class Worker: RequestHandler {
     /// Gives memory back that a burst has left behind.
     private final class Housekeeping: EventHandler {
         private static let interval: UInt64 = 5_000_000_000
+        /// So many buffers let go of at once tell of a burst that is over.
+        private static let burst = 64
         private unowned let worker: Worker
 
         init(worker: Worker) {
@@ -196,9 +199,8 @@ public final class Worker: RequestHandler {
         func begin() { setDeadline(loop.now + Self.interval) }
 
         override func deadlineReached() {
-            worker.responseBuffers.trim()
-            worker.requestBuffers.trim()
-            worker.front.trim()
+            let count = worker.responseBuffers.trim() + worker.requestBuffers.trim() + worker.front.trim()
+            if count >= Self.burst { DispatchQueue.global(qos: .utility).async { Buffer.trimHeap() } }
             begin()
         }
     }

@@ -54,11 +54,13 @@ public final class FrontResources {
         return reader
     }
 
-    /// Lets go of the readers that nobody has taken since the last call.
-    public func trim() {
-        for reader in readers.suffix(lowWater) { readerBuffers.give(reader.buffer) }
-        readers.removeLast(lowWater)
+    /// Lets go of the readers that nobody has taken since the last call; returns how many.
+    public func trim() -> Int {
+        let count = lowWater
+        for reader in readers.suffix(count) { readerBuffers.give(reader.buffer) }
+        readers.removeLast(count)
         lowWater = readers.count
+        return count
     }
 
     func give(_ reader: RequestReader) {

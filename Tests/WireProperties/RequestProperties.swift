@@ -175,7 +175,10 @@ public enum RequestProperties {
                 let name = token.prefix { $0 != UInt8(ascii: "/") }
                 return name.elementsEqual("h2c".utf8) || name.elementsEqual("tls".utf8)
             }
-        try demand(head.wantsUpgrade == upgrades, "another protocol is asked for with an option, and is neither h2c nor TLS")
+        try demand(
+            head.wantsUpgrade == upgrades,
+            "another protocol is asked for with an option, and is neither h2c nor TLS"
+        )
         let expects = isModern && naive.hasToken("100-continue", "expect")
         try demand(head.expectsContinue == expects, "a client that waits says so")
         try demand(head.acceptsTrailers == naive.hasToken("trailers", "te"), "a client that takes trailers says so")

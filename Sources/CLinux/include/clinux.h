@@ -47,6 +47,8 @@ int lb_set_no_delay(int descriptor);
 int lb_unacknowledged(int descriptor);
 /// mallopt(3) M_MMAP_THRESHOLD: allocations of that size and more are mapped, and unmapped when freed.
 void lb_fix_mmap_threshold(int bytes);
+/// malloc_trim(3) of all arenas.
+void lb_trim_heap(void);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t lb_monotonic_nanoseconds(void);
 /// CLOCK_REALTIME in nanoseconds.
