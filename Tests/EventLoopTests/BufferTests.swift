@@ -171,4 +171,16 @@ struct BufferPoolTests {
         #expect(freed == nil)
         #expect(pool.inUse == 0)
     }
+
+    @Test func `what nobody took between two trims is let go of`() {
+        let pool = BufferPool(capacity: 4096, maximumIdle: 8)
+        let buffers = (0..<5).map { _ in pool.take() }
+        for buffer in buffers { pool.give(buffer) }
+        #expect(pool.trim() == 0, "all five were taken")
+        let used = [pool.take(), pool.take()]
+        for buffer in used { pool.give(buffer) }
+        #expect(pool.trim() == 3)
+        #expect(pool.trim() == 2)
+        #expect(pool.trim() == 0)
+    }
 }

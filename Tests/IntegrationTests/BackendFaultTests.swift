@@ -1,5 +1,6 @@
 // Tests of backends that answer wrongly, partly, or not at all.
 
+import Glibc
 import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct BackendFaultTests {
@@ -85,6 +86,37 @@ import Testing
     }
 
     // MARK: Broken off
+
+    @Test func `a reset that sending meets first is no end of the response`() throws {
+        try Scene.play { scene in
+            let gate = Gate()
+            let origin = try scene.origin { connection, _ in
+                _ = try connection.receiveHead()
+                // Its end would be the connection's.
+                try connection.send("HTTP/1.1 200 OK\r\n\r\npart")
+                try gate.wait()
+                connection.reset()
+            }
+            let balancer = try scene.curlLB([origin])
+            let client = try balancer.connect()
+            try client.send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000000\r\n\r\n")
+            _ = try client.receive(through: "part\r\n")
+            // As much as goes in: then the balancer waits to send, and hears of the reset in that way.
+            let piece = [UInt8](repeating: 0x78, count: 1 << 20)
+            var pauses = 0
+            while pauses < 100 {
+                if client.sendSome(piece) > 0 {
+                    pauses = 0
+                } else {
+                    pauses += 1
+                    usleep(2000)
+                }
+            }
+            gate.open()
+            #expect(try client.drainToEnd() == .reset)
+            #expect(try balancer.logLine().contains(" reason=http_response_incomplete "))
+        }
+    }
 
     @Test(
         "a head cut short goes to the next backend",
