@@ -78,8 +78,8 @@ extension FieldSection {
     private mutating func mark(_ option: Range<Int>, _ bytes: Span<UInt8>) {
         let name = FieldName(bytes, option)
         guard name.bit & FieldSection.protectedNames == 0 else { return }
-        if name == .other {
-            for index in 0..<lines.count where lines[index].name == .other {
+        if name == .other || name == .xForwardedOther {
+            for index in 0..<lines.count where lines[index].name == name {
                 if bytes.equalsIgnoringCase(lines[index].nameRange, option) { lines[index].isHopByHop = true }
             }
         } else if contains(name) {

@@ -134,6 +134,11 @@ struct HopByHopRow: Sendable, CustomTestStringConvertible {
             ["Host: a", "Connection: X-Foo", "x-foo: 1", "X-Foo-Bar: 2", "X-FOO: 3"],
             dropped: [1, 2, 4]
         ),
+        .init(
+            "one claim of two named",
+            ["Host: a", "Connection: x-forwarded-a", "X-Forwarded-A: 1", "X-Forwarded-B: 2"],
+            dropped: [1, 2]
+        ),
         .init("named before", ["X-Foo: 1", "Host: a", "Connection: x-fOO"], dropped: [0, 2]),
         .init("named and known", ["Host: a", "Connection: cookie", "Cookie: 1", "Set-Cookie: 2"], dropped: [1, 2]),
         .init("list", ["Host: a", "Connection: ,a ,\tb,, c,", "A: 1", "B: 2", "C: 3", "D: 4"], dropped: [1, 2, 3, 4]),

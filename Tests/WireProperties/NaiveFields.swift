@@ -92,7 +92,7 @@ extension FieldSection {
                 value.lowerBound >= line.nameRange.upperBound + 1 && value.upperBound <= line.lineRange.upperBound - 2,
                 "a value lies between its colon and its line's end"
             )
-            try demand(line.name == knownNames[field.name, default: .other], "a name is recognised")
+            try demand(line.name == knownName(field.name), "a name is recognised")
             repeated |= names & line.name.bit
             names |= line.name.bit
         }
@@ -122,5 +122,12 @@ extension FieldSection {
 }
 
 private let knownNames: [[UInt8]: FieldName] = .init(
-    uniqueKeysWithValues: FieldName.allCases.filter { $0 != .other }.map { ($0.spelling.utf8.lowercased, $0) }
+    uniqueKeysWithValues: FieldName.allCases.filter { !$0.spelling.isEmpty }.map { ($0.spelling.utf8.lowercased, $0) }
 )
+
+/// What a name in lower case means; a claim to an origin may have `_` for any `-`.
+private func knownName(_ name: [UInt8]) -> FieldName {
+    if let known = knownNames[name] { return known }
+    let text = String(decoding: name, as: UTF8.self).replacing("_", with: "-")
+    return text.hasPrefix("x-forwarded-") || text == "x-real-ip" ? .xForwardedOther : .other
+}
