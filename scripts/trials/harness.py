@@ -1,6 +1,9 @@
 """What all trials share: starting and stopping processes, exchanging requests, looking at the balancer from outside."""
+import asyncio
+import collections
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -13,7 +16,13 @@ TRIALS = os.path.dirname(os.path.abspath(__file__))
 FOLDER = tempfile.mkdtemp(prefix="curl-lb-trial-")
 PORTS = (5101, 5102, 5103)
 LISTEN = 5100
+# Seconds; LB_UPSTREAM_IDLE is left at its default.
+UPSTREAM_IDLE = 4
 processes = []
+
+
+class Missing(Exception):
+    """A tool that a trial needs is not installed; the text says how to get it."""
 
 
 def start(arguments, **options):
@@ -32,7 +41,8 @@ def wait_for(port):
     sys.exit(f"nobody listens on port {port}")
 
 
-def balancer(**environment):
+def balancer(*wrapper, **environment):
+    """Starts curl-lb before the three origins' ports; the wrapper is a command that becomes it, such as prlimit."""
     log = open(os.path.join(FOLDER, "access.log"), "w")
     variables = {
         "LB_LISTEN": f"127.0.0.1:{LISTEN}",
@@ -40,7 +50,7 @@ def balancer(**environment):
         **environment,
     }
     process = start(
-        [os.path.join(BIN, "curl-lb")],
+        [*wrapper, os.path.join(BIN, "curl-lb")],
         env={**os.environ, **variables},
         stdout=log,
         stderr=open(os.path.join(FOLDER, "diagnostics.log"), "w"),
@@ -72,6 +82,62 @@ def stop_all():
             process.kill()
         process.wait()
     processes.clear()
+
+
+def log_lines():
+    """The access log so far."""
+    with open(os.path.join(FOLDER, "access.log")) as log:
+        return log.read().splitlines()
+
+
+def reasons():
+    """How often each reason stands in the access log."""
+    found = (re.search(r" reason=(\S+)", line) for line in log_lines())
+    return dict(collections.Counter(match.group(1) for match in found if match))
+
+
+def diagnostics(word):
+    """The lines on standard error that contain a word."""
+    with open(os.path.join(FOLDER, "diagnostics.log")) as lines:
+        return [line.strip() for line in lines if word in line]
+
+
+def raise_descriptor_limit(needed):
+    """Lets this process and those it starts open as many files as the system allows."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise Missing(f"{needed} open files are needed, {hard} are allowed: raise the hard limit (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def descriptors(process):
+    """How many files the process has open."""
+    return len(os.listdir(f"/proc/{process.pid}/fd"))
+
+
+async def settled_descriptors(process):
+    """How many files the process has open at rest, after its first requests: some are opened once, when first needed."""
+    for _ in range(12):
+        reader, writer = await asyncio.open_connection("127.0.0.1", LISTEN)
+        await exchange(reader, writer, b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+        writer.close()
+    await asyncio.sleep(UPSTREAM_IDLE + 1)
+    return descriptors(process)
+
+
+async def descriptors_return(process, baseline, seconds):
+    """Waits until the process has no more files open than before; returns how many it has."""
+    end = time.monotonic() + seconds
+    while descriptors(process) > baseline and time.monotonic() < end:
+        await asyncio.sleep(0.1)
+    return descriptors(process)
+
+
+def processor_seconds(process):
+    """The processor time that the process has used."""
+    with open(f"/proc/{process.pid}/stat") as fields:
+        user, system = fields.read().rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(process, key="VmHWM"):

@@ -9,11 +9,15 @@ origin (swift build -c release) and Python's library; a trial that needs more sa
 import sys
 
 import bodies
+import drips
 import failover
 import harness
+import limits
+import slow_attacks
 import traffic
+import websocket_sessions
 
-MODULES = (failover, bodies, traffic)
+MODULES = (failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits)
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
     for module in MODULES
@@ -36,6 +40,9 @@ def main():
         print(f"{name}: {TRIALS[name].__doc__}", flush=True)
         try:
             passed = TRIALS[name]()
+        except harness.Missing as missing:
+            print(f"  {missing}", flush=True)
+            passed = False
         finally:
             harness.stop_all()
         failures += not passed
