@@ -103,9 +103,7 @@ def trial_drain():
     cut, answered, refused = 0, 0, 0
 
     async def run():
-        nonlocal cut, answered, refused
         process = balancer(LB_ACCESS_LOG="off")
-        stopped = False
 
         async def client():
             nonlocal cut, answered, refused

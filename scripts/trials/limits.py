@@ -29,8 +29,8 @@ async def ask(connection):
     return status, fields.get("connection") != "close"
 
 
-async def flood(process, count, group=200):
-    """Lets clients connect, ask and stay, a group at a time; those that are served ask again; then all leave.
+async def flood(process, count, group=200, pause=0.0):
+    """Lets clients connect, pause, ask and stay, a group at a time; those that are served ask again; then all leave.
 
     Returns the outcomes of both rounds.
     """
@@ -40,6 +40,7 @@ async def flood(process, count, group=200):
         first["not connected"] += made.count(None)
         made = [connection for connection in made if connection]
         connections += made
+        await asyncio.sleep(pause)
         for connection, (outcome, stays) in zip(made, await asyncio.gather(*map(ask, made))):
             first[outcome] += 1
             if stays:
@@ -64,7 +65,7 @@ async def connection_limit(process, limit):
     first, second = await flood(process, 3 * limit)
     logged = reasons().get("connection_limit", 0)
     said = diagnostics(f"LB_MAX_CONNECTIONS={limit} is reached")
-    print(f"  {logged} lines reason=connection_limit in the log; standard error: {said[0] if said else 'nothing'}")
+    print(f"  {logged} lines reason=connection_limit in the log; standard error: {said or 'nothing'}")
     await descriptors_return(process, baseline, 15)
     after, again = await flood(process, limit)
     left = await descriptors_return(process, baseline, 15)
@@ -77,11 +78,11 @@ async def connection_limit(process, limit):
 
 
 async def descriptor_limit(process, limit, count, baseline):
-    # All connect before the first asks: no descriptor is left for what the first answer may need.
-    first, second = await flood(process, count, group=count)
+    # All are accepted or refused before the first asks: no descriptor is left for what the first answer may need.
+    first, second = await flood(process, count, group=count, pause=1.0)
     logged = reasons().get("open_file_limit", 0)
     said = diagnostics("no connection can be accepted")
-    print(f"  {logged} lines reason=open_file_limit in the log; standard error: {said[0] if said else 'nothing'}")
+    print(f"  {logged} lines reason=open_file_limit in the log; standard error: {said or 'nothing'}")
     if process.poll() is not None:
         return False
     few = limit // 4

@@ -4,7 +4,7 @@
 usage: trial.py [NAME]…   (all of them without arguments; --help shows their names)
 
 Each trial prints what it measured and PASS or FAIL; the exit status is 1 if any failed. Needs the release build of curl-lb and
-origin (swift build -c release) and Python's library; a trial that needs more says what, or gets it. All traffic stays on 127.0.0.0/8.
+origin (swift build -c release) and Python's library; a trial that needs more says what, or gets it. All traffic is on loopback.
 """
 import sys
 

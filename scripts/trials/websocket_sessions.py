@@ -10,7 +10,7 @@ import sys
 import time
 
 from harness import (
-    FOLDER, LISTEN, PORTS, ROOT, TRIALS, Missing, balancer, descriptors_return, log_lines, memory,
+    LISTEN, PORTS, ROOT, TRIALS, Missing, balancer, descriptors_return, log_lines, memory,
     raise_descriptor_limit, settled_descriptors, start, wait_for,
 )
 
