@@ -135,8 +135,8 @@ struct EventLoopTests {
         let a = watch("a", first.near)
         let b = watch("b", second.near)
         // Whichever comes first.
-        a.onReady = { [loop] _ in loop.unregister(b) }
-        b.onReady = { [loop] _ in loop.unregister(a) }
+        a.onReady = { [loop, unowned b] _ in loop.unregister(b) }
+        b.onReady = { [loop, unowned a] _ in loop.unregister(a) }
         first.poke()
         second.poke()
         loop.turn()
@@ -152,7 +152,7 @@ struct EventLoopTests {
         let heir = Probe("heir", loop, journal)
         let probes = [watch("a", ends[0].near), watch("b", ends[1].near)]
         for (probe, other) in [(probes[0], probes[1]), (probes[1], probes[0])] {
-            probe.onReady = { [loop] _ in
+            probe.onReady = { [loop, unowned other] _ in
                 let number = other.descriptor
                 loop.unregister(other, isClosing: isClosing)
                 #expect(dup2(fresh.near, number) == number, "closes the number's former life")

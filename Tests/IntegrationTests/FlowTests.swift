@@ -108,7 +108,7 @@ import Testing
             let second = try settled(sent)
             #expect(second > first)
             #expect(second < first + read + (8 << 20))
-            #expect(balancer.process.peakMemory < 64 << 20)
+            #expect(isSanitized || balancer.process.peakMemory < 64 << 20)
             client.close()
             try eventually("the backend's connection to be closed") { origin.openConnections == 0 }
         }
@@ -154,7 +154,7 @@ import Testing
             reads.open()
             try eventually("the backend to read what was sent") { read.value + 10_000 >= first }
             #expect(client.sendSome(piece) > 0)
-            #expect(balancer.process.peakMemory < 64 << 20)
+            #expect(isSanitized || balancer.process.peakMemory < 64 << 20)
             client.close()
             try eventually("the backend's connection to be closed") { origin.openConnections == 0 }
         }
@@ -186,7 +186,7 @@ import Testing
             try round(400)
             // Not quite the same: Dispatch opens and closes timers of its own.
             #expect(balancer.process.descriptors.count <= descriptors + 4)
-            #expect(balancer.process.residentMemory < memory + (8 << 20))
+            #expect(isSanitized || balancer.process.residentMemory < memory + (8 << 20))
         }
     }
 }

@@ -110,7 +110,7 @@ final class CaseOrigin: Sendable {
 /// Confined to its thread.
 final class CaseTable {
     /// How long a row waits for anything.
-    static let patience = Duration.seconds(5)
+    static let patience = IntegrationTests.patience / 4
     private static let probe = "GET /probe HTTP/1.1\r\nHost: test\r\n\r\n"
 
     private let origin: CaseOrigin

@@ -9,8 +9,12 @@ struct Disappointment: Error, CustomStringConvertible {
     init(_ description: String) { self.description = description }
 }
 
+/// Whether a sanitizer watches this process, and with it the programs that are built beside it: all is several times as
+/// slow then, and needs several times the memory.
+let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+
 /// How long anything is waited for before the test fails; far more than it takes.
-let patience = Duration.seconds(20)
+let patience = Duration.seconds(isSanitized ? 100 : 20)
 
 /// Waits until a condition holds, and looks anew after each pause, in microseconds.
 ///
