@@ -86,6 +86,10 @@ void lb_trim_heap(void) {
     malloc_trim(0);
 }
 
+int lb_set_unsent_limit(int descriptor, int bytes) {
+    return setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
 uint64_t lb_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
 
 uint64_t lb_realtime_nanoseconds(void) { return nanoseconds(CLOCK_REALTIME); }

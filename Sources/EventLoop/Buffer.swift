@@ -27,7 +27,7 @@ public final class Buffer {
     public static func trimHeap() { lb_trim_heap() }
 
     init(capacity: Int) {
-        guard let memory = aligned_alloc(4096, capacity) else { preconditionFailure("out of memory for a buffer") }
+        guard let memory = malloc(capacity) else { preconditionFailure("out of memory for a buffer") }
         base = memory
         self.capacity = capacity
         start = 0

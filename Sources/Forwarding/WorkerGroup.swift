@@ -13,6 +13,7 @@ public import Telemetry
 public final class WorkerGroup: Sendable {
     private let shares: [WorkerShare]
     private let limits: ConnectionLimits
+    private let tally: ReasonTally
     private let running = DispatchGroup()
 
     /// Starts `count` workers on the same backends.
@@ -25,6 +26,7 @@ public final class WorkerGroup: Sendable {
         accessLog: AccessLog?
     ) {
         self.limits = limits
+        self.tally = tally
         shares = (0..<count).map { _ in WorkerShare(limits: limits, tally: tally) }
         let backends = BackendPool(names: configurations.map(\.name))
         for (index, share) in shares.enumerated() {
@@ -50,6 +52,7 @@ public final class WorkerGroup: Sendable {
         case .refused(let refusal): socket.refusal = refusal
         case .dropped:
             socket.close()
+            tally.count("connection_limit_unanswered")
             return
         }
         leastLoaded.serve(socket)

@@ -32,7 +32,7 @@ public final class ConnectionLimits: Sendable {
     private let count = Atomic<Int>(0)
     private let refusedCount = Atomic<Int>(0)
     private let clients = Mutex<[PeerAddress.Client: Int]>([:])
-    private let report = Mutex((next: MonotonicTime(nanoseconds: 0), unreported: 0))
+    private let report = Mutex((next: MonotonicTime(nanoseconds: 0), refused: 0))
 
     /// Half of the files that the process may open: each connection may need a second one, to a backend.
     public static var defaultTotal: Int { min(max(Int(clamping: Socket.descriptorLimit) / 2 - 32, 1), maximumTotal) }
@@ -100,10 +100,10 @@ public final class ConnectionLimits: Sendable {
     /// Warns, but not for each connection.
     private func tell(_ refusal: ConnectionRefusal) {
         let refused = report.withLock { report -> Int? in
-            report.unreported += 1
+            report.refused += 1
             guard MonotonicTime.now >= report.next else { return nil }
-            defer { report = (.now + Self.reportInterval, 0) }
-            return report.unreported
+            report.next = .now + Self.reportInterval
+            return report.refused
         }
         guard let refused else { return }
         let limit =
@@ -111,6 +111,6 @@ public final class ConnectionLimits: Sendable {
             case .total: "LB_MAX_CONNECTIONS=\(total)"
             case .client: "LB_MAX_PER_CLIENT=\(perClient)"
             }
-        diagnostics.warning("\(limit) is reached: \(refused) connections refused since the last such line")
+        diagnostics.warning("\(limit) is reached: connections are refused, \(refused) so far")
     }
 }

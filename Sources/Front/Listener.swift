@@ -30,6 +30,8 @@ public struct ListenError: Error, CustomStringConvertible {
 public final class Listener: EventHandler {
     /// Connections that the kernel holds before they are accepted; the kernel caps it at net.core.somaxconn.
     private static let backlog: CInt = 4096
+    /// What may wait in the kernel for a client that does not read; it would else be megabytes for each.
+    private static let unsentLimit: CInt = 128 * 1024
     /// Connections accepted in one go before other events get their turn.
     private static let acceptsPerTurn = 256
     /// How long accepting rests when the process or the system has no descriptor left.
@@ -147,7 +149,7 @@ public final class Listener: EventHandler {
         nextReport = loop.now + Listener.reportInterval
         diagnostics.error(
             """
-            no connection can be accepted on \(address): \(String(cString: strerror(code))); \(refusedOnReserve) were refused so far; \
+            no connection can be accepted on \(address): \(String(cString: strerror(code))); connections are refused, \(refusedOnReserve) so far; \
             raise the limit of open files (ulimit -n), or lower LB_MAX_CONNECTIONS
             """
         )
@@ -191,6 +193,7 @@ public final class Listener: EventHandler {
         if info.ai_family == AF_INET6 { _ = lb_set_ipv6_only(socket) }
         // Accepted sockets inherit it: one call instead of one for each connection.
         _ = lb_set_no_delay(socket)
+        _ = lb_set_unsent_limit(socket, unsentLimit)
         guard bind(socket, info.ai_addr, info.ai_addrlen) == 0, Glibc.listen(socket, backlog) == 0 else {
             let reason = explain(errno)
             Socket.closeDescriptor(socket)

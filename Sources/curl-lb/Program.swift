@@ -37,6 +37,7 @@ struct Program {
     func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
         Buffer.giveMemoryBack()
+        prepareDispatch()
         let signals = holdSignals()
         if let problem = CurlLibrary.prepare() { fail(problem) }
         let descriptors = Socket.raiseDescriptorLimit()
@@ -72,6 +73,13 @@ struct Program {
         } catch {
             fail("\(error)")
         }
+    }
+
+    /// Has libdispatch open its descriptors now: it does so with the first timer, and ends the process when there is none left.
+    private func prepareDispatch() {
+        let isReady = DispatchSemaphore(value: 0)
+        DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(1)) { isReady.signal() }
+        isReady.wait()
     }
 
     private func fail(_ problem: String) -> Never {

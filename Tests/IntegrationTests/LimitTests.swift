@@ -23,7 +23,7 @@ import Testing
     func connections(variable: String, status: Int, reason: String, error: String) throws {
         try Scene.play { scene in
             let balancer = try scene.curlLB([try scene.origin(answering: Reply.ok("ok"))], [variable: "2"])
-            scene.expectLine(containing: "\(variable)=2 is reached: 1 connections refused")
+            scene.expectLine(containing: "\(variable)=2 is reached: connections are refused, 1 so far")
             let first = try balancer.connect()
             let second = try balancer.connect()
             #expect(try ask(first) == 200)

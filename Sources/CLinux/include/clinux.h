@@ -49,6 +49,8 @@ int lb_unacknowledged(int descriptor);
 void lb_fix_mmap_threshold(int bytes);
 /// malloc_trim(3) of all arenas.
 void lb_trim_heap(void);
+/// Sets TCP_NOTSENT_LOWAT: bytes that may wait in the kernel before they are sent; accepted sockets inherit it.
+int lb_set_unsent_limit(int descriptor, int bytes);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t lb_monotonic_nanoseconds(void);
 /// CLOCK_REALTIME in nanoseconds.
