@@ -192,7 +192,7 @@ public final class BufferPool {
     /// Lets go of the buffers that nobody has taken since the last call; returns how many.
     public func trim() -> Int {
         let count = lowWater
-        idle.removeLast(count)
+        idle.removeFirst(count)
         lowWater = idle.count
         return count
     }

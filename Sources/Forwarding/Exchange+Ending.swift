@@ -18,7 +18,7 @@ extension Exchange {
 
     func processStops() {
         // What may have reached a backend may have been done: nobody is to send it again because of us.
-        let isUnderWay = stream != nil && sent > 0
+        let isUnderWay = stream?.wasRequestSent == true
         if isUnderWay, !isResponseBegun { record(.stoppedInFlight, "the balancer ended before the answer") }
         endAttempt(.abandoned)
         keepAlive = false
@@ -115,7 +115,7 @@ extension Exchange {
         endLease(.answered)
         stream?.finish(reusable: isRequestSent)
         stream = nil
-        failure = nil
+        failure = isRequestSent ? nil : .requestNotTaken
         response = .complete
     }
 

@@ -114,7 +114,7 @@ extension Exchange {
 
     /// The backend takes no more for now: the client is not to blame for the time that passes.
     private func waitForBackend() {
-        guard progress.isOpen else { return }
+        guard progress.isOpen, !isResponseBegun else { return }
         progress.close()
         refreshDeadline()
     }
@@ -136,7 +136,8 @@ extension Exchange {
     private func send(_ bytes: UnsafeRawBufferPointer, on stream: Stream) -> Int? {
         switch stream.send(bytes) {
         case .moved(let count):
-            refreshDeadline()
+            // What the client does not take of a response is not made up for by what it sends.
+            if isTunnel || !isResponseBegun || !client.hasPendingOutput { refreshDeadline() }
             return count
         case .wouldBlock:
             return nil
@@ -190,7 +191,7 @@ extension Exchange {
 
     private func requestIsSent() {
         isRequestSent = true
-        progress.close()
+        if !isResponseBegun { progress.close() }
         if isTunnel {
             tunnelHalfEnded()
             return

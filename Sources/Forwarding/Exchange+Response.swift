@@ -23,11 +23,6 @@ extension Exchange {
     /// Sends a 100 of our own: the backend has not said anything about it in time.
     func sendOwnContinue() {
         isContinueAwaited = false
-        guard !client.hasPendingOutput else {
-            // Other interim responses fill the way to the client; one more would be the last straw.
-            refreshDeadline()
-            return
-        }
         isContinueSent = true
         let output = worker.responseBuffers.take()
         output.append("HTTP/1.1 100 Continue\r\n\r\n")
@@ -36,7 +31,9 @@ extension Exchange {
 
     private func sendInterim(_ output: Buffer) {
         refreshDeadline()
-        if !client.send(output) { stream?.pause() }
+        guard !client.send(output) else { return }
+        takenMark = client.bytesTaken
+        stream?.pause()
     }
 
     func stream(_ stream: Stream, receivedHeadIn buffer: Buffer) {

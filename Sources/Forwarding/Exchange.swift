@@ -84,8 +84,10 @@ final class Exchange: ClientExchange, StreamObserver {
 
     /// Holds the client to a pace, while it is waited for in the middle of a body.
     var progress = ProgressWindow()
+    /// When nothing having moved is to have its consequences.
+    private var silenceEnd = MonotonicTime.never
     /// What the client had taken when its taking was last looked at.
-    private var takenMark: UInt64 = 0
+    var takenMark: UInt64 = 0
     var startTime = MonotonicTime.never
     var firstByteTime: MonotonicTime?
 
@@ -214,6 +216,12 @@ final class Exchange: ClientExchange, StreamObserver {
         }
         let row = ExchangeFailure(streamFailure)
         record(row, streamFailure.text)
+        if row == .openFileLimit {
+            // Ours: no backend is to blame, and none other can be reached either.
+            endLease(.abandoned)
+            giveUp(row)
+            return
+        }
         let decision = worker.retryPolicy.decide(
             after: streamFailure,
             RetryPolicy.Situation(
@@ -268,7 +276,7 @@ final class Exchange: ClientExchange, StreamObserver {
         let allowance: UInt64 =
             if isTunnel, !isRequestSent, response != .complete {
                 worker.settings.tunnelIdle
-            } else if isContinueAwaited, stream?.isConnected == true {
+            } else if isOwnContinueDue {
                 min(Worker.continueWait, worker.settings.idleTimeout)
             } else if isRequestSent, !isResponseBegun {
                 worker.settings.responseTimeout
@@ -277,7 +285,13 @@ final class Exchange: ClientExchange, StreamObserver {
             } else {
                 worker.settings.idleTimeout
             }
-        client.setDeadline(min(loop.now + allowance, progress.end))
+        silenceEnd = loop.now + allowance
+        client.setDeadline(min(silenceEnd, progress.end))
+    }
+
+    /// Whether the client waits for 100, the backend has had time to say it, and the way to the client is free.
+    private var isOwnContinueDue: Bool {
+        isContinueAwaited && stream?.isConnected == true && !client.hasPendingOutput
     }
 
     /// The client is waited for in the middle of its request's body: from now on it is held to a pace.
@@ -305,12 +319,12 @@ final class Exchange: ClientExchange, StreamObserver {
     /// The end of the time in which the client had to move something; true if that is all that the deadline was about.
     private func paceIsJudged() -> Bool {
         let moved = isResponseBegun ? client.bytesTaken : reader.bodyBytes
-        switch progress.judge(worker.settings.bodyProgress, at: loop.now, moved: moved) {
-        case .stalled:
-            return false
-        case .enough:
-            refreshDeadline()
-        case .tooLittle:
+        let isKept = progress.isKept(worker.settings.bodyProgress, at: loop.now, moved: moved)
+        // A silence that has lasted too long has a name of its own.
+        if loop.now >= silenceEnd { return false }
+        if isKept {
+            client.setDeadline(min(silenceEnd, progress.end))
+        } else {
             endAttempt(.abandoned)
             keepAlive = false
             giveUp(isResponseBegun ? .clientTooSlow : .requestBodyTooSlow)
@@ -318,8 +332,13 @@ final class Exchange: ClientExchange, StreamObserver {
         return true
     }
 
+    /// Whether the next byte of the request is the client's to send.
+    private var isClientAwaited: Bool {
+        !reader.isBodyComplete && reader.content.isEmpty && (outbound.map { sent == $0.count } ?? true)
+    }
+
     func deadlineReached() {
-        if isContinueAwaited, stream?.isConnected == true {
+        if isOwnContinueDue {
             sendOwnContinue()
             return
         }
@@ -335,7 +354,7 @@ final class Exchange: ClientExchange, StreamObserver {
                 refreshDeadline()
                 return
             }
-            if !isClientSlow, !reader.isBodyComplete {
+            if !isClientSlow, isClientAwaited {
                 endAttempt(.abandoned)
                 cut(.requestBodyTimeout)
                 return
@@ -362,7 +381,7 @@ final class Exchange: ClientExchange, StreamObserver {
             record(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms")
             endAttempt(.failed)
             giveUp(.responseTimeout)
-        } else if stream.isConnected, sent == outbound?.count, reader.content.isEmpty {
+        } else if stream.isConnected, isClientAwaited {
             endAttempt(.abandoned)
             keepAlive = false
             giveUp(.requestBodyTimeout)

@@ -127,6 +127,13 @@ public struct ExchangeFailure: Sendable, Equatable {
 
     // MARK: The client
 
+    /// No answer of ours: the backend's went to the client, and the log tells that it was early.
+    public static let requestNotTaken = Self(
+        "request_not_taken",
+        502,
+        proxyStatus: "http_request_error",
+        "The server behind this one answered before it had the whole request."
+    )
     public static let clientGone = Self("client_gone", 499, proxyStatus: nil, "The client closed the connection.")
     public static let clientStalled = Self(
         "client_read_timeout",
@@ -206,7 +213,7 @@ public struct ExchangeFailure: Sendable, Equatable {
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
         responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, stoppedInFlight,
-        openFileLimit, loopDetected, clientGone,
+        openFileLimit, loopDetected, requestNotTaken, clientGone,
         clientStalled, clientTooSlow, tunnelIdle, requestHeadTimeout, requestBodyTimeout, requestBodyTooSlow,
         tooManyPipelined, tooManyConnections, tooManyClientConnections,
     ]

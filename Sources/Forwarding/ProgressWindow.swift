@@ -18,13 +18,6 @@ public struct BodyProgress: Sendable, Equatable {
 /// A limit on silence alone can be kept by one byte a minute; this one cannot. It is closed as soon as somebody else is waited for, so
 /// that nobody is blamed for a slow backend.
 struct ProgressWindow {
-    enum Verdict {
-        case enough
-        case tooLittle
-        /// Not a byte: what limits silence has the word.
-        case stalled
-    }
-
     /// When it ends; never while it is closed.
     private(set) var end = MonotonicTime.never
     private var mark: UInt64 = 0
@@ -40,14 +33,12 @@ struct ProgressWindow {
 
     mutating func close() { end = .never }
 
-    /// Judges at its end, and opens the next one if enough was moved; otherwise it is closed.
-    mutating func judge(_ pace: BodyProgress?, at now: MonotonicTime, moved: UInt64) -> Verdict {
-        let count = moved &- mark
+    /// Judges at its end whether enough was moved; if so, the next one begins, otherwise it is closed.
+    mutating func isKept(_ pace: BodyProgress?, at now: MonotonicTime, moved: UInt64) -> Bool {
+        let count = moved - min(moved, mark)
         close()
-        guard let pace, count < pace.bytes else {
-            open(pace, at: now, moved: moved)
-            return .enough
-        }
-        return count == 0 ? .stalled : .tooLittle
+        if let pace, count < pace.bytes { return false }
+        open(pace, at: now, moved: moved)
+        return true
     }
 }

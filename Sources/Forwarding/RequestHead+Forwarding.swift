@@ -15,15 +15,25 @@ extension RequestReader {
         guard head.fields.contains(.via) else { return false }
         return head.fields.lines.contains { line in
             line.name == .via
-                && headBytes(line.valueRange).split(separator: UInt8(ascii: ",")).contains {
-                    Self.isReceived($0, by: name)
+                && Self.withoutComments(headBytes(line.valueRange)).split(separator: UInt8(ascii: ",")).contains {
+                    member in
+                    Self.isReceived(member, by: name)
                 }
         }
     }
 
-    /// Whether a member of Via, `[protocol/]version name [(comment)]`, has that name.
-    private static func isReceived(_ member: Slice<UnsafeRawBufferPointer>, by name: String) -> Bool {
-        let words = member.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "(") }
+    private static func withoutComments(_ value: UnsafeRawBufferPointer) -> [UInt8] {
+        var depth = 0
+        return value.filter { byte in
+            if byte == UInt8(ascii: ")") { depth = max(0, depth - 1) }
+            defer { if byte == UInt8(ascii: "(") { depth += 1 } }
+            return depth == 0 && byte != UInt8(ascii: "(") && byte != UInt8(ascii: ")")
+        }
+    }
+
+    /// Whether a member of Via, `[protocol/]version name`, has that name.
+    private static func isReceived(_ member: ArraySlice<UInt8>, by name: String) -> Bool {
+        let words = member.split { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
         guard words.count > 1, words[1].count == name.utf8.count else { return false }
         return zip(words[1], name.utf8).allSatisfy { byte, expected in
             byte == expected

@@ -57,8 +57,8 @@ public final class FrontResources {
     /// Lets go of the readers that nobody has taken since the last call; returns how many.
     public func trim() -> Int {
         let count = lowWater
-        for reader in readers.suffix(count) { readerBuffers.give(reader.buffer) }
-        readers.removeLast(count)
+        for reader in readers.prefix(count) { readerBuffers.give(reader.buffer) }
+        readers.removeFirst(count)
         lowWater = readers.count
         return count
     }
@@ -89,9 +89,11 @@ public final class ClientConnection: EventHandler {
         case closed
     }
 
-    /// How long, and how much, a client may go on sending after its answer.
-    private static let lingerNanoseconds: UInt64 = 2_000_000_000
-    private static let lingerBytes = 1 << 20
+    /// How long a client may go on sending after its answer in all, and how long it may pause.
+    private static let lingerNanoseconds: UInt64 = 30_000_000_000
+    private static let lingerPause: UInt64 = 5_000_000_000
+    /// Bytes dropped in one go before other connections get their turn.
+    private static let dropsPerTurn = 1 << 20
 
     private let resources: FrontResources
     /// Who is connected.
@@ -112,7 +114,8 @@ public final class ClientConnection: EventHandler {
     private var isBodyAwaited = false
     /// Whether the reader holds bytes of a pipelined request that nobody has looked at.
     private var isInputUnparsed = false
-    private var lingered = 0
+    /// When dropping what the client still sends has to end.
+    private var lingerEnd = MonotonicTime.never
     /// Requests begun since something was last read: they arrived together.
     private var pipelined = 0
     /// Response bytes given to the kernel.
@@ -189,7 +192,9 @@ public final class ClientConnection: EventHandler {
             if let reader = currentReader, reader.hasInput { refuse(.timedOut) } else { close() }
         case .exchanging:
             exchange?.deadlineReached()
-        case .discarding, .lingering:
+        case .discarding:
+            endAfterResponse()
+        case .lingering:
             close()
         case .closed:
             break
@@ -346,7 +351,10 @@ public final class ClientConnection: EventHandler {
     ///
     /// Asks the kernel, since a socket becomes writable again only when a third of its buffer is free: for a slow client that takes
     /// minutes in which it does move.
-    public var bytesTaken: UInt64 { bytesSent &- UInt64(Socket.unacknowledged(descriptor)) }
+    /// Of a Unix-domain socket it can only say how much memory waits, so that there what it has taken counts.
+    public var bytesTaken: UInt64 {
+        peer.family == .unix ? bytesSent : bytesSent - min(bytesSent, UInt64(Socket.unacknowledged(descriptor)))
+    }
 
     /// Sends a buffer's region; the buffer is the connection's from now on.
     ///
@@ -401,8 +409,7 @@ public final class ClientConnection: EventHandler {
             beginNext()
         } else {
             phase = .discarding
-            lingered = 0
-            setDeadline(loop.now + ClientConnection.lingerNanoseconds)
+            lingerEnd = loop.now + ClientConnection.lingerNanoseconds
             discardBody()
         }
     }
@@ -431,10 +438,12 @@ public final class ClientConnection: EventHandler {
 
     /// Reads the rest of an answered request, but not for ever.
     private func discardBody() {
-        while lingered < ClientConnection.lingerBytes {
+        setDeadline(min(lingerEnd, loop.now + ClientConnection.lingerPause))
+        var dropped = 0
+        while dropped < ClientConnection.dropsPerTurn {
             switch readBody() {
             case .content(let isEnd):
-                lingered += reader.content.count
+                dropped += reader.content.count
                 reader.discardContent()
                 guard isEnd else { continue }
                 beginNext()
@@ -452,7 +461,7 @@ public final class ClientConnection: EventHandler {
                 return
             }
         }
-        endAfterResponse()
+        loop.schedule(self)
     }
 
     private func endAfterResponse() {
@@ -464,17 +473,19 @@ public final class ClientConnection: EventHandler {
         phase = .lingering
         releaseReader()
         Socket.shutDownWriting(descriptor)
-        setDeadline(loop.now + ClientConnection.lingerNanoseconds)
+        lingerEnd = loop.now + ClientConnection.lingerNanoseconds
         linger()
     }
 
     private func linger() {
+        setDeadline(min(lingerEnd, loop.now + ClientConnection.lingerPause))
         let buffer = resources.responseBuffers.take()
         defer { resources.responseBuffers.give(buffer) }
-        while lingered < ClientConnection.lingerBytes {
+        var dropped = 0
+        while dropped < ClientConnection.dropsPerTurn {
             buffer.reset()
             switch Socket.receive(descriptor, into: buffer) {
-            case .moved(let count): lingered += count
+            case .moved(let count): dropped += count
             case .wouldBlock:
                 mayRead = false
                 return
@@ -483,7 +494,7 @@ public final class ClientConnection: EventHandler {
                 return
             }
         }
-        close()
+        loop.schedule(self)
     }
 
     // MARK: Ending

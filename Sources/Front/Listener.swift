@@ -117,31 +117,43 @@ public final class Listener: EventHandler {
             return true
         case EMFILE, ENFILE, ENOBUFS, ENOMEM:
             let code = errno
-            if code == EMFILE || code == ENFILE, refuseOnReserve() {
+            switch code == EMFILE || code == ENFILE ? refuseOnReserve() : .impossible {
+            case .refused:
                 report(because: code)
                 return true
+            case .nobodyWaits:
+                return false
+            case .impossible:
+                report(because: code)
+                rest()
+                return false
             }
-            report(because: code)
-            rest()
-            return false
         default:
             return false
         }
     }
 
-    /// Gives the reserve up to accept one connection, which is told that it cannot be served; false when that cannot be done.
-    private func refuseOnReserve() -> Bool {
-        guard reserve >= 0 else { return false }
+    /// What came of refusing a connection.
+    private enum Refusing {
+        case refused
+        /// The kernel takes a descriptor before it looks whether there is a connection.
+        case nobodyWaits
+        case impossible
+    }
+
+    /// Gives the reserve up to accept one connection, which is told that it cannot be served.
+    private func refuseOnReserve() -> Refusing {
+        guard reserve >= 0 else { return .impossible }
         Socket.closeDescriptor(reserve)
         defer { reserve = lb_null_device() }
         let descriptor = lb_accept(socket, nil, nil)
-        guard descriptor >= 0 else { return false }
+        guard descriptor >= 0 else { return errno == EAGAIN ? .nobodyWaits : .impossible }
         refusedOnReserve += 1
         let answer = Listener.exhaustionAnswer
         _ = send(descriptor, answer.utf8Start, answer.utf8CodeUnitCount, CInt(MSG_NOSIGNAL))
         Socket.shutDownWriting(descriptor)
         Socket.closeDescriptor(descriptor)
-        return true
+        return .refused
     }
 
     private func report(because code: CInt) {

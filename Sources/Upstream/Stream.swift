@@ -71,7 +71,8 @@ public final class Stream: EventHandler {
     /// Whether bytes came behind the end of a response.
     var hasStrayBytes = false
     var isPaused = false
-    private var wasRequestSent = false
+    /// Whether any byte of the current exchange's request may have reached the backend.
+    public private(set) var wasRequestSent = false
     var wasResponseBegun = false
     /// Exchanges begun on this connection.
     var exchanges = 0

@@ -47,6 +47,7 @@ struct FailureTableTests {
         ("stopped_in_flight", 502, "connection_terminated"),
         ("open_file_limit", 503, "proxy_internal_error"),
         ("proxy_loop_detected", 502, "proxy_loop_detected"),
+        ("request_not_taken", 502, "http_request_error"),
         ("client_gone", 499, nil),
         ("client_read_timeout", 499, nil),
         ("client_read_too_slow", 499, nil),

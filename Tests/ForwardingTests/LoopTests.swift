@@ -16,6 +16,7 @@ struct LoopTests {
 
     @Test(arguments: [
         "X: 1", "Via: 1.1 lb-10", "Via: 1.1 lb", "Via: lb-1", "Via: 1.1 a (lb-1)", "Via:", "Via: 1.1 a lb-1",
+        "Via: 1.1 a (x, 1.1 lb-1, y)",
     ])
     func `anything else is not`(lines: String) throws {
         #expect(try !reader(of: "GET / HTTP/1.1\r\nHost: x\r\n\(lines)\r\n\r\n").hasPassed("lb-1"))

@@ -26,25 +26,25 @@ struct ProgressWindowTests {
         #expect(window.end == .never)
     }
 
-    private static let verdicts: [(UInt64, ProgressWindow.Verdict)] = [
-        (1000, .stalled), (1001, .tooLittle), (1099, .tooLittle), (1100, .enough), (9999, .enough),
+    private static let verdicts: [(UInt64, Bool)] = [
+        (1000, false), (1001, false), (1099, false), (1100, true), (9999, true), (0, false),
     ]
 
     @Test(arguments: verdicts)
-    func `what moved since its beginning decides`(moved: UInt64, verdict: ProgressWindow.Verdict) {
+    func `what moved since its beginning decides`(moved: UInt64, isKept: Bool) {
         var window = ProgressWindow()
         window.open(pace, at: time(0), moved: 1000)
-        let judged = window.judge(pace, at: time(10), moved: moved)
-        #expect(judged == verdict)
-        #expect(window.end == (verdict == .enough ? time(20) : .never))
+        let verdict = window.isKept(pace, at: time(10), moved: moved)
+        #expect(verdict == isKept)
+        #expect(window.end == (isKept ? time(20) : .never))
     }
 
     @Test func `the next window counts anew`() {
         var window = ProgressWindow()
         window.open(pace, at: time(0), moved: 0)
-        let first = window.judge(pace, at: time(10), moved: 500)
-        let second = window.judge(pace, at: time(20), moved: 550)
-        #expect(first == .enough)
-        #expect(second == .tooLittle)
+        let first = window.isKept(pace, at: time(10), moved: 500)
+        let second = window.isKept(pace, at: time(20), moved: 550)
+        #expect(first)
+        #expect(!second)
     }
 }
