@@ -7,11 +7,16 @@ extension Connection {
     ///
     /// What is sent afterwards cannot be read together with it.
     func waitUntilRead() throws {
-        let kernel = try SocketDiagnosis()
+        var kernel = try SocketDiagnosis()
         let limit = UInt64(sentCount)
         var hasArrived = false
         try eventually("all that was sent to be read", within: patience, pause: 20) {
-            guard let inbound = try kernel.inbound(of: peerPort, from: port) else { return true }
+            let answer: SocketDiagnosis.Answer
+            do { answer = try kernel.inbound(of: peerPort, from: port) } catch is SocketDiagnosis.Silence {
+                kernel = try SocketDiagnosis()
+                return false
+            }
+            guard case .open(let inbound) = answer else { return true }
             // The queue counts what has arrived: only when all has, and is seen to have, does an empty one mean that it was read.
             if hasArrived, inbound.unread == 0 { return true }
             hasArrived = inbound.received >= limit
@@ -24,6 +29,15 @@ extension Connection {
 ///
 /// Confined to its thread.
 private final class SocketDiagnosis {
+    /// The kernel has not answered, which happens once in many thousand questions: it is to be asked again, through another socket.
+    struct Silence: Error {}
+
+    enum Answer {
+        case open(Inbound)
+        /// Closed, or being closed.
+        case closed
+    }
+
     /// What a socket has received; a connection that waits to be accepted has a socket, too.
     struct Inbound {
         /// Bytes that have come since it was connected, read or not.
@@ -50,22 +64,24 @@ private final class SocketDiagnosis {
     init() throws {
         descriptor = socket(AF_NETLINK, CInt(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), Self.netlinkSocketDiagnosis)
         guard descriptor >= 0 else { throw Disappointment("no socket for sock_diag: errno \(errno)") }
-        var limit = timeval(tv_sec: 5, tv_usec: 0)
+        var limit = timeval(tv_sec: 0, tv_usec: 500_000)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close(descriptor) }
 
-    /// What the socket on a port has received from another port; nil when it is closed, or being closed.
-    func inbound(of port: UInt16, from peerPort: UInt16) throws -> Inbound? {
+    /// What the socket on a port has received from another port.
+    func inbound(of port: UInt16, from peerPort: UInt16) throws -> Answer {
         let request = Self.request(port, peerPort)
         guard send(descriptor, request, request.count, 0) == request.count else {
             throw Disappointment("sock_diag takes no request: errno \(errno)")
         }
         var reply = [UInt8](repeating: 0, count: 4096)
         let count = recv(descriptor, &reply, reply.count, 0)
+        if count < 0, errno == EAGAIN { throw Silence() }
         guard count >= 20 else { throw Disappointment("sock_diag does not answer: errno \(errno)") }
-        return try reply.withUnsafeBytes { try Self.inbound(in: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        let inbound = try reply.withUnsafeBytes { try Self.inbound(in: UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        return inbound.map { .open($0) } ?? .closed
     }
 
     private static func request(_ port: UInt16, _ peerPort: UInt16) -> [UInt8] {
