@@ -26,8 +26,7 @@ def command(workload, seconds, rate, threads):
     """The generator's command line."""
     if workload.paced:
         return [f"{proxies.BENCH}/bin/rate", str(proxies.PORT), str(workload.connections), str(rate), str(seconds)]
-    # wrk takes whole seconds only.
-    arguments = ["wrk", f"-t{min(threads, workload.connections)}", f"-c{workload.connections}", f"-d{max(1, round(seconds))}s"]
+    arguments = ["wrk", f"-t{min(threads, workload.connections)}", f"-c{workload.connections}", f"-d{seconds}s"]
     arguments += ["--timeout", "10s", "-s", os.path.join(proxies.FOLDER, "wrk.lua")]
     if workload.closes:
         arguments += ["-H", "Connection: close"]

@@ -59,6 +59,7 @@ def measure(proxy, workload, seconds, warmup, rate=0, counts_calls=False):
             connections.require_open()
             check(answered, seen, workload, checks_share, figures)
             figures["peak MiB"] = processes.memory_kib(pids, "VmHWM") / 1024
+            figures["private MiB"] = processes.memory_kib(pids, "RssAnon") / 1024
             if counts_calls:
                 figures["calls"] = syscalls.per_request(process, workload, warmup, rate, cores.others, run)
         if processes.members(process) != pids:

@@ -14,12 +14,14 @@ anew. Figures are medians over the rounds, with the least and the greatest in br
 * **requests/s** is what a program can do only where it uses its core whole (**core used**); elsewhere the clients were
   the slower ones.
 * **p50, p99, p99.9** count from sending a request in the closed loop, and from when it was due at a constant rate.
-* **peak** is the greatest resident memory (`VmHWM`), all processes added up.
+* **peak** is the greatest resident memory (`VmHWM`), libraries and the program's file included, all processes added up;
+  **private** is what it had of its own at the end (`RssAnon`).
 * **calls** are system calls per request, counted in a run of their own.
 * The **relay** accepts, connects and moves bytes, and parses nothing: what the kernel charges anybody.
 
 A run counts only if every answer was 200, the backends had as many requests as there were answers, each backend at least
-half its share, and the connections to them were kept (at most 2 new ones for 100 requests).
+half its share, and the connections to them were kept (at most 2 new ones for 100 requests, beside one for each client
+connection or backend). The relay is exempt from the last two: it has a backend connection for each client connection.
 """
 
 
@@ -50,7 +52,7 @@ def markdown(results, chosen, facts, rates, options):
     parts = ["# Benchmarks\n", "Written by `scripts/bench`; the picture is [benchmarks.svg](benchmarks.svg).\n"]
     parts.append("![CPU time per request](benchmarks.svg)\n")
     parts.append("## On what\n")
-    parts.append(table([("", ""), *facts, ("Rounds", f"{options.rounds} of {options.seconds:g} s")]).replace("--:", "---"))
+    parts.append(table([("", ""), *facts, ("Rounds", f"{options.rounds} of {options.seconds} s")]).replace("--:", "---"))
     parts.append(quiet(results))
     parts.append("## How\n\n" + METHOD)
     parts.append("## curl-lb beside the others\n")
@@ -105,7 +107,7 @@ def summary(results, chosen):
 
 def detail(results, workload):
     """All figures of a workload, a program a row."""
-    head = ["", "CPU µs/request", "ratio", "requests/s", "core used", "p50 ms", "p99 ms", "p99.9 ms", "peak MiB", "calls"]
+    head = ["", "CPU µs/request", "ratio", "requests/s", "core used", "p50 ms", "p99 ms", "p99.9 ms", "peak MiB", "private MiB", "calls"]
     rows = [head + (["KiB per idle connection"] if workload.idle else [])]
     for name in results.runs.get(workload.name, {}):
 
@@ -122,6 +124,7 @@ def detail(results, workload):
             "–" if used is None else f"{used:.0%}",
             *(median(figure, 1e-3, 2) for figure in ("p50", "p99", "p999")),
             median("peak MiB"),
+            median("private MiB"),
             median("calls", digits=1),
         ]
         rows.append(row + ([median("idle connection KiB")] if workload.idle else []))

@@ -45,8 +45,8 @@ WORKLOADS = (
     Workload("half-rate", "GET, 100 bytes, at half of what the slowest proxy can do, 64 connections", paced=True, floor=True),
     Workload("slow-backend", "GET, 100 bytes, 64 connections, one backend of three answers after 20 ms", delay=20),
     Workload("json-log", "GET, 100 bytes, 64 connections, an access log in JSON", log=True),
-    Workload("two-workers", "GET, 100 bytes, 64 connections, on two cores", scales=True),
+    Workload("two-workers", "GET, 100 bytes, 64 connections; on two cores, the clients share the second if there is no third", scales=True),
 )
-# Where a constant rate is derived from, and the workload with three backends.
+# Where a constant rate is derived from.
 CAPACITY = "small-get-64"
 QUICK = (CAPACITY, "connection-per-request", "get-64k")
