@@ -9,6 +9,8 @@ let common: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    // The tests run with these checks; in a release they would be a twentieth of a request's time (docs/decisions/0013).
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 
 /// Pure layers: no `unsafe` construct compiles without being marked, and none is marked.

@@ -18,7 +18,7 @@ _Static_assert(LB_POLL_IN == EPOLLIN && LB_POLL_OUT == EPOLLOUT && LB_POLL_ERR =
                    && LB_POLL_RDHUP == EPOLLRDHUP,
                "readiness bits are epoll's");
 
-enum { LB_MAX_EVENTS = 256 };
+enum { LB_MAX_EVENTS = 1024 };
 
 static int control(int poller, int operation, int descriptor, uint32_t interest, int edge_triggered, uint64_t tag) {
     struct epoll_event event = {.events = interest | (edge_triggered ? EPOLLET : 0), .data.u64 = tag};

@@ -27,7 +27,7 @@ struct PollTag: Equatable {
 /// The owner of an epoll descriptor and of the buffer that its events are read into.
 struct Poller: ~Copyable {
     /// Events taken per wait.
-    static let capacity = 256
+    static let capacity = 1024
 
     private let poller: CInt
     private let events: UnsafeMutablePointer<lb_event>

@@ -12,16 +12,28 @@ extension Exchange {
     /// Body reads in one go before other connections get their turn.
     private static let readsPerTurn = 8
 
-    /// Writes the head, and body bytes that came along, into the outbound buffer.
+    private var hasBody: Bool { reader.head.framing != .none && reader.head.framing != .length(0) }
+
+    /// Prepares what goes upstream: the head, and body bytes that came along.
     ///
     /// - Returns: why the body is refused, if that can be seen already.
     func beginRequest() -> ChunkedRefusal? {
-        let buffer = worker.requestBuffers.take()
-        outbound = buffer
-        let hasBody = reader.head.framing != .none && reader.head.framing != .length(0)
         // What follows the head of an upgrade is the new protocol's; a body in between has no place (RFC 9110 section 7.8).
         isUpgradeAsked = reader.head.wantsUpgrade && !hasBody
         isBodyTaken = !hasBody
+        guard hasBody else { return nil }
+        writeHead()
+        isContinueAwaited = reader.head.expectsContinue
+        return takeBufferedBody()
+    }
+
+    /// Writes the head for the next attempt, unless it stands in the outbound buffer still.
+    ///
+    /// A request without a body keeps no buffer while it waits for its response; the reader has what it is written from.
+    func writeHead() {
+        guard outbound == nil else { return }
+        let buffer = worker.requestBuffers.take()
+        outbound = buffer
         requestID.withUnsafeBytes { requestID in
             UpstreamRequest(
                 reader: reader,
@@ -33,9 +45,6 @@ extension Exchange {
                 defaultHost: worker.settings.name
             ).write(to: buffer)
         }
-        guard hasBody else { return nil }
-        isContinueAwaited = reader.head.expectsContinue
-        return takeBufferedBody()
     }
 
     /// Takes what arrived in one read with the head, so that both go out in one send.
@@ -74,6 +83,7 @@ extension Exchange {
     /// Sends what there is to send, reads more of the body, and so on until one side has to wait.
     func pumpRequest() {
         guard let stream, stream.isConnected, !isRequestSent else { return }
+        if !hasBody, !isTunnel { writeHead() }
         var reads = 0
         while true {
             guard sendOutbound(on: stream) else {
@@ -200,7 +210,7 @@ extension Exchange {
             clientHasLeft()
             return
         }
-        if isResponseBegun { releaseOutbound() }
+        if isResponseBegun || !hasBody { releaseOutbound() }
         refreshDeadline()
     }
 

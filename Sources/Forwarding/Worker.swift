@@ -80,7 +80,7 @@ public final class Worker: RequestHandler {
 
         responseBuffers = BufferPool(
             capacity: max(Stream.bufferCapacity(for: settings.headLimits), FailureResponse.maximumSize),
-            maximumIdle: 256
+            maximumIdle: 1024
         )
         requestBuffers = BufferPool(
             capacity: UpstreamRequest.bufferCapacity(for: settings.headLimits),

@@ -29,7 +29,10 @@ public final class FrontResources {
     let settings: FrontSettings
     /// The pool that response buffers are given back to.
     let responseBuffers: BufferPool
-    private let readerBuffers: BufferPool
+    private let smallBuffers = BufferPool(capacity: RequestReader.smallCapacity, maximumIdle: 0)
+    private let largeBuffers: BufferPool
+    /// Readers kept when nobody uses them.
+    private static let maximumIdleReaders = 4096
     private var readers: [RequestReader] = []
     /// The fewest at rest since the last ``trim()``.
     private var lowWater = 0
@@ -44,27 +47,35 @@ public final class FrontResources {
         self.handler = handler
         self.settings = settings
         self.responseBuffers = responseBuffers
-        readerBuffers = BufferPool(capacity: RequestReader.bufferCapacity(for: settings.limits), maximumIdle: 0)
+        largeBuffers = BufferPool(capacity: RequestReader.bufferCapacity(for: settings.limits), maximumIdle: 256)
     }
 
     func takeReader() -> RequestReader {
-        let reader = readers.popLast() ?? RequestReader(buffer: readerBuffers.take(), limits: settings.limits)
+        let reader = readers.popLast() ?? makeReader()
         lowWater = min(lowWater, readers.count)
-        reader.reset()
         return reader
     }
 
-    /// Lets go of the readers that nobody has taken since the last call; returns how many.
+    private func makeReader() -> RequestReader {
+        RequestReader(buffer: smallBuffers.take(), limits: settings.limits, largeBuffers: largeBuffers)
+    }
+
+    /// Lets go of the readers, and of their large buffers, that nobody has taken since the last call; returns how many.
     public func trim() -> Int {
         let count = lowWater
-        for reader in readers.prefix(count) { readerBuffers.give(reader.buffer) }
+        for reader in readers.prefix(count) { smallBuffers.give(reader.buffer) }
         readers.removeFirst(count)
         lowWater = readers.count
-        return count
+        return count + largeBuffers.trim()
     }
 
     func give(_ reader: RequestReader) {
-        if readers.count < 256 { readers.append(reader) } else { readerBuffers.give(reader.buffer) }
+        reader.reset()
+        if readers.count < FrontResources.maximumIdleReaders {
+            readers.append(reader)
+        } else {
+            smallBuffers.give(reader.buffer)
+        }
     }
 }
 
@@ -242,10 +253,8 @@ public final class ClientConnection: EventHandler {
             currentReader = reader
         }
         let wasEmpty = !reader.hasInput
-        let wanted = reader.makeRoomForHead()
-        switch Socket.receive(descriptor, into: reader.buffer, limit: wanted) {
-        case .moved(let count):
-            if count < wanted, !isPeerClosed { mayRead = false }
+        switch receiveHead(reader) {
+        case .moved:
             pipelined = 0
             // The head's time runs from its first byte; further drips do not extend it.
             if wasEmpty { setDeadline(loop.now + resources.settings.headNanoseconds) }
@@ -256,6 +265,27 @@ public final class ClientConnection: EventHandler {
         case .ended, .failed:
             close()
         }
+    }
+
+    /// Reads into the small buffer, and on into a large one when that is full: what comes with a head is looked at with it.
+    private func receiveHead(_ reader: RequestReader) -> SocketResult {
+        let wanted = reader.makeRoomForHead()
+        let result = Socket.receive(descriptor, into: reader.buffer, limit: wanted)
+        guard case .moved(let count) = result else { return result }
+        guard count == wanted else {
+            if !isPeerClosed { mayRead = false }
+            return result
+        }
+        if reader.isSmall {
+            let rest = reader.makeRoomForHead()
+            switch Socket.receive(descriptor, into: reader.buffer, limit: rest) {
+            case .moved(let count): if count < rest, !isPeerClosed { mayRead = false }
+            case .wouldBlock: mayRead = false
+            // Met again by the next read.
+            case .ended, .failed: break
+            }
+        }
+        return result
     }
 
     private func parseHead() {

@@ -20,7 +20,8 @@ public enum BodyRead {
 
 /// Reads requests out of one buffer.
 ///
-/// The head stays in the buffer until its exchange is over.
+/// The head stays in the buffer until its exchange is over. It begins in a small one, where most requests end, too; what does not
+/// fit moves into a large one. Many requests in flight would otherwise be spread over more memory than a processor's cache holds.
 ///
 /// A connection holds a reader only while a request is arriving or being answered; idle ones cost none. Loop thread only.
 public final class RequestReader {
@@ -31,12 +32,19 @@ public final class RequestReader {
     /// The most bytes read at a time.
     static let readSize = 65536
 
-    /// The size of a reader's buffer: a head, an unfinished trailer section, and a full read behind them.
+    /// The size of a large buffer: a head, an unfinished trailer section, and a full read behind them.
     public static func bufferCapacity(for limits: HeadLimits) -> Int {
         limits.maxHeadBytes + bodyHeadroom + ChunkedLimits().maxTrailerBytes + readSize + tailroom
     }
 
-    let buffer: Buffer
+    /// The size of the buffer that a reader begins with.
+    static let smallCapacity = 4096
+
+    private(set) var buffer: Buffer
+    /// The small buffer, while a large one is in use.
+    private var smallBuffer: Buffer?
+    /// Where the large ones come from; without it, the one at hand is all there is.
+    private let largeBuffers: BufferPool?
     private var parser: RequestParser
     /// The head; its ranges are offsets from ``headBytes``.
     public private(set) var head = RequestHead()
@@ -56,8 +64,9 @@ public final class RequestReader {
     /// Body bytes decoded so far, without framing.
     public private(set) var bodyBytes: UInt64 = 0
 
-    init(buffer: Buffer, limits: HeadLimits) {
+    init(buffer: Buffer, limits: HeadLimits, largeBuffers: BufferPool? = nil) {
         self.buffer = buffer
+        self.largeBuffers = largeBuffers
         parser = RequestParser(limits: limits)
     }
 
@@ -65,8 +74,28 @@ public final class RequestReader {
 
     /// Forgets everything, for another connection.
     func reset() {
+        if let smallBuffer {
+            largeBuffers?.give(buffer)
+            buffer = smallBuffer
+            self.smallBuffer = nil
+        }
         buffer.reset()
         beginRequest(at: 0)
+    }
+
+    /// Whether the buffer is the small one, and a large one can be had.
+    var isSmall: Bool { smallBuffer == nil && largeBuffers != nil }
+
+    /// Moves what has been received into a large buffer, unless it is in one already.
+    private func grow() {
+        guard isSmall, let largeBuffers else { return }
+        let large = largeBuffers.take()
+        large.append(received)
+        smallBuffer = buffer
+        buffer = large
+        rawStart -= messageStart
+        contentRange = (contentRange.lowerBound - messageStart)..<(contentRange.upperBound - messageStart)
+        messageStart = 0
     }
 
     private func beginRequest(at start: Int) {
@@ -92,6 +121,7 @@ public final class RequestReader {
             buffer.move(to: 0)
             messageStart = 0
         }
+        if room == 0 { grow() }
         return min(room, RequestReader.readSize)
     }
 
@@ -175,6 +205,7 @@ public final class RequestReader {
     ///
     /// - Returns: how many bytes may be read.
     func makeRoomForBody() -> Int {
+        grow()
         // A pipelined request may stand anywhere in the buffer: it moves to the front, and its offsets, being relative, hold.
         buffer.moveBytes(from: messageStart, count: head.length, to: 0)
         messageStart = 0

@@ -172,7 +172,8 @@ public enum RequestProperties {
         let upgrades =
             isModern && options.contains([UInt8]("upgrade")) && naive.has("upgrade")
             && !naive.tokens("upgrade").contains { token in
-                let name = token.prefix { $0 != UInt8(ascii: "/") }
+                // White space before the slash has no place there; a lenient backend would read the same name all the same.
+                let name = token.prefix { $0 != UInt8(ascii: "/") }.trimmed
                 return name.elementsEqual("h2c".utf8) || name.elementsEqual("tls".utf8)
             }
         try demand(

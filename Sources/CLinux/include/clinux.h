@@ -27,7 +27,7 @@ int lb_epoll_add(int poller, int descriptor, uint32_t interest, int edge_trigger
 int lb_epoll_modify(int poller, int descriptor, uint32_t interest, int edge_triggered, uint64_t tag);
 /// epoll_ctl(2) EPOLL_CTL_DEL.
 int lb_epoll_remove(int poller, int descriptor);
-/// epoll_wait(2): fills at most `capacity` (at most 256) events; milliseconds -1 waits for ever.
+/// epoll_wait(2): fills at most `capacity` (at most 1024) events; milliseconds -1 waits for ever.
 int lb_epoll_wait(int poller, lb_event *events, int capacity, int milliseconds);
 /// eventfd(2), non-blocking, close-on-exec.
 int lb_eventfd(void);
