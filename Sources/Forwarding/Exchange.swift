@@ -13,7 +13,8 @@ internal import Upstream
 /// `Exchange.swift` holds the attempts and the time, `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what
 /// comes back, `Exchange+Ending.swift` how it ends.
 final class Exchange: ClientExchange, StreamObserver {
-    unowned let worker: Worker
+    /// Owns the exchange, or its client's connection does, which the worker closes before it ends: it is there as long as the exchange.
+    unowned(unsafe) let worker: Worker
     /// The connection being served; nil while the exchange waits in the worker's stock.
     var connection: ClientConnection?
 
@@ -158,8 +159,10 @@ final class Exchange: ClientExchange, StreamObserver {
                 return true
             }
         }
-        requestID.append(contentsOf: repeatElement(0, count: RequestIdentifierGenerator.length))
-        requestID.withUnsafeMutableBytes { worker.identifiers.write(to: $0) }
+        withUnsafeTemporaryAllocation(byteCount: RequestIdentifierGenerator.length, alignment: 1) { text in
+            worker.identifiers.write(to: text)
+            requestID.append(contentsOf: UnsafeRawBufferPointer(text))
+        }
         return false
     }
 

@@ -11,6 +11,8 @@ internal import Upstream
 
 /// What other threads tell a worker.
 public enum WorkerMessage: Sendable {
+    /// Accept connections, and keep those that the group leaves to the worker.
+    case accept(ListenerGroup, WorkerGroup)
     /// Serve this connection.
     case serve(AcceptedSocket)
     /// Finish what is in flight, then stop; after that many nanoseconds stop anyway.
@@ -126,19 +128,27 @@ public final class Worker: RequestHandler {
 
     private func receive(_ message: WorkerMessage) {
         switch message {
-        case .serve(let socket):
-            guard let connection = ClientConnection(socket, resources: front) else {
-                share.release(socket.peer, socket.refusal)
-                return
+        case .accept(let listeners, let group):
+            listeners.accept(on: loop) { [unowned self] socket in
+                if let socket = group.place(socket, acceptedBy: share) { serve(socket) }
             }
-            connection.listIndex = connections.count
-            connections.append(connection)
-            connection.start()
+        case .serve(let socket):
+            serve(socket)
         case .drain(let nanoseconds):
             drain(within: nanoseconds)
         case .stop:
             loop.stop()
         }
+    }
+
+    private func serve(_ socket: AcceptedSocket) {
+        guard let connection = ClientConnection(socket, resources: front) else {
+            share.release(socket.peer, socket.refusal)
+            return
+        }
+        connection.listIndex = connections.count
+        connections.append(connection)
+        connection.start()
     }
 
     // MARK: Draining
@@ -278,9 +288,8 @@ public final class WorkerShare: Sendable {
         self.tally = tally
     }
 
-    /// Gives the worker a connection that was admitted; closes it when the worker has stopped.
+    /// Gives the worker a connection that was admitted and counted; closes it when the worker has stopped.
     func serve(_ socket: AcceptedSocket) {
-        connectionCount.wrappingAdd(1, ordering: .relaxed)
         if !mailbox.post(.serve(socket)) { discard(socket) }
     }
 

@@ -44,8 +44,15 @@ public final class WorkerGroup: Sendable {
         }
     }
 
+    /// Has all workers accept connections.
+    public func accept(from listeners: ListenerGroup) {
+        for share in shares { share.mailbox.post(.accept(listeners, self)) }
+    }
+
     /// Gives a connection to the worker with the fewest, unless it is one too many.
-    public func serve(_ socket: AcceptedSocket) {
+    ///
+    /// - Returns: the connection if that is the worker that accepted it, which is then to serve it.
+    func place(_ socket: AcceptedSocket, acceptedBy own: WorkerShare) -> AcceptedSocket? {
         var socket = socket
         switch limits.admit(socket.peer) {
         case .served: break
@@ -53,14 +60,19 @@ public final class WorkerGroup: Sendable {
         case .dropped:
             socket.close()
             tally.count("connection_limit_unanswered")
-            return
+            return nil
         }
-        leastLoaded.serve(socket)
+        let share = leastLoaded(before: own)
+        share.connectionCount.wrappingAdd(1, ordering: .relaxed)
+        if share === own { return socket }
+        share.serve(socket)
+        return nil
     }
 
-    private var leastLoaded: WorkerShare {
-        var least = shares[0]
-        var count = Int.max
+    /// The worker with the fewest connections; among equals the one that has the connection already.
+    private func leastLoaded(before own: WorkerShare) -> WorkerShare {
+        var least = own
+        var count = own.connectionCount.load(ordering: .relaxed)
         for share in shares {
             let load = share.connectionCount.load(ordering: .relaxed)
             if load < count {

@@ -25,7 +25,8 @@ public struct FrontSettings: Sendable {
 /// What the client connections of one worker share.
 public final class FrontResources {
     public let loop: EventLoop
-    public unowned let handler: any RequestHandler
+    /// The worker, which owns these resources and closes all connections before it ends.
+    public unowned(unsafe) let handler: any RequestHandler
     let settings: FrontSettings
     /// The pool that response buffers are given back to.
     let responseBuffers: BufferPool

@@ -56,12 +56,12 @@ struct Program {
                 tally: tally,
                 accessLog: accessLog
             )
-            let listeners = try ListenerGroup.start(
+            let listeners = try ListenerGroup(
                 on: settings.listenAddresses,
                 diagnostics: diagnostics,
-                deliver: workers.serve,
                 stopped: { [settings] in workers.drain(settings.drainTimeout) }
             )
+            workers.accept(from: listeners)
             announce(listeners, descriptors: descriptors)
             workers.notifyWhenStopped { [diagnostics] in
                 accessLog?.flush(milliseconds: Self.logFlush)

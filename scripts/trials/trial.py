@@ -8,6 +8,7 @@ origin (swift build -c release) and Python's library; a trial that needs more sa
 """
 import sys
 
+import allocations
 import bodies
 import drips
 import failover
@@ -17,7 +18,7 @@ import slow_attacks
 import traffic
 import websocket_sessions
 
-MODULES = (failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits)
+MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits)
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
     for module in MODULES

@@ -1,0 +1,76 @@
+"""How often curl-lb allocates memory for a request, counted by hooks in its place of malloc."""
+import os
+import socket
+import struct
+import subprocess
+
+from harness import FOLDER, LISTEN, TRIALS, Missing, balancer, origins
+
+REQUESTS = {
+    "GET": b"GET / HTTP/1.1\r\nHost: t\r\nUser-Agent: trial\r\nAccept: */*\r\n\r\n",
+    "GET with an identifier": b"GET / HTTP/1.1\r\nHost: t\r\nX-Request-Id: trial-1\r\n\r\n",
+    "POST of 5 bytes": b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello",
+}
+# Enough of each that the one allocation of a timer, of which there may be some, is none for a request.
+WARM_UP, COUNTED = 300, 2000
+OTHERS = 20
+
+
+def hooks():
+    """Builds the library that counts, and returns its path."""
+    library = os.path.join(FOLDER, "allocation_count.so")
+    command = ["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", library]
+    try:
+        subprocess.run([*command, os.path.join(TRIALS, "allocation_count.c")], check=True)
+    except FileNotFoundError:
+        raise Missing("gcc is needed (Debian: g++)") from None
+    return library
+
+
+def exchange(client, request):
+    """Sends a request and reads its response whole; returns the status."""
+    client.sendall(request)
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += receive(client)
+    head, _, body = answer.partition(b"\r\n\r\n")
+    fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
+    left = int(fields[b"content-length"]) - len(body)
+    while left > 0:
+        left -= len(receive(client))
+    return int(head.split(b" ", 2)[1])
+
+
+def receive(client):
+    piece = client.recv(65536)
+    if not piece:
+        raise ConnectionError("curl-lb closed the connection")
+    return piece
+
+
+def trial_allocations():
+    """in the steady state no request allocates memory (2,000 each of three kinds, the access log off)"""
+    counter = os.path.join(FOLDER, "allocations")
+    with open(counter, "wb") as file:
+        file.write(bytes(8))
+
+    def allocated():
+        with open(counter, "rb") as file:
+            return struct.unpack("=Q", file.read(8))[0]
+
+    origins()
+    balancer(LD_PRELOAD=hooks(), ALLOCATION_COUNT=counter, LB_WORKERS="1", LB_ACCESS_LOG="off")
+    started = allocated()
+    passed = started > 0
+    if not passed:
+        print("  the hooks count nothing, not even the start")
+    with socket.create_connection(("127.0.0.1", LISTEN), 10) as client:
+        for name, request in REQUESTS.items():
+            for _ in range(WARM_UP):
+                exchange(client, request)
+            before = allocated()
+            statuses = {exchange(client, request) for _ in range(COUNTED)}
+            count = allocated() - before
+            print(f"  {name}: {count} allocations in {COUNTED} exchanges, statuses {sorted(statuses)}")
+            passed = passed and statuses == {200} and count <= OTHERS
+    return passed
