@@ -15,7 +15,7 @@
 #include <time.h>
 
 _Static_assert(LB_POLL_IN == EPOLLIN && LB_POLL_OUT == EPOLLOUT && LB_POLL_ERR == EPOLLERR && LB_POLL_HUP == EPOLLHUP
-                   && LB_POLL_RDHUP == EPOLLRDHUP,
+                   && LB_POLL_RDHUP == EPOLLRDHUP && LB_POLL_EXCLUSIVE == EPOLLEXCLUSIVE,
                "readiness bits are epoll's");
 
 enum { LB_MAX_EVENTS = 1024 };

@@ -26,7 +26,8 @@ public final class Buffer {
     /// Any thread; takes milliseconds.
     public static func trimHeap() { lb_trim_heap() }
 
-    init(capacity: Int) {
+    /// An empty buffer; the memory is not touched.
+    public init(capacity: Int) {
         guard let memory = malloc(capacity) else { preconditionFailure("out of memory for a buffer") }
         base = memory
         self.capacity = capacity

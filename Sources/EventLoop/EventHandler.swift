@@ -17,7 +17,7 @@ public struct Readiness: OptionSet, Sendable {
     /// Both directions are shut.
     @inlinable public static var hungUp: Readiness { Readiness(rawValue: 0x010) }
     /// Of several pollers that watch the descriptor, one that waits is woken, not all; cannot be modified (EPOLLEXCLUSIVE).
-    @inlinable public static var exclusively: Readiness { Readiness(rawValue: 1 << 28) }
+    @inlinable public static var exclusively: Readiness { Readiness(rawValue: 0x1000_0000) }
     /// The peer has shut its sending direction.
     @inlinable public static var peerClosed: Readiness { Readiness(rawValue: 0x2000) }
 }

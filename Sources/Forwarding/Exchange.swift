@@ -38,7 +38,7 @@ final class Exchange: ClientExchange, StreamObserver {
     var outbound: Buffer?
     /// How much of ``outbound`` has been sent in the current attempt.
     var sent = 0
-    /// Whether all bytes sent upstream are still in ``outbound``.
+    /// Whether all bytes sent upstream can be sent again: they are in ``outbound``, or are a head, which the reader has.
     var isReplayable = true
     /// Whether content waiting in the reader has been framed as a chunk.
     var isContentFramed = false

@@ -15,10 +15,10 @@ public enum WorkerMessage: Sendable {
     case accept(ListenerGroup, WorkerGroup)
     /// Serve this connection.
     case serve(AcceptedSocket)
+    /// Deliver what has been accepted, and accept no more.
+    case stopAccepting
     /// Finish what is in flight, then stop; after that many nanoseconds stop anyway.
     case drain(nanoseconds: UInt64)
-    /// Stop at once.
-    case stop
 }
 
 /// Serves its share of the client connections on its own loop.
@@ -60,6 +60,7 @@ public final class Worker: RequestHandler {
         ),
         responseBuffers: responseBuffers
     )
+    private var acceptors: WorkerAcceptors?
     private var connections: [ClientConnection] = []
     private var idleExchanges: [Exchange] = []
     private lazy var drainTimer = DrainTimer(worker: self)
@@ -129,15 +130,15 @@ public final class Worker: RequestHandler {
     private func receive(_ message: WorkerMessage) {
         switch message {
         case .accept(let listeners, let group):
-            listeners.accept(on: loop) { [unowned self] socket in
+            acceptors = listeners.accept(on: loop) { [unowned self] socket in
                 if let socket = group.place(socket, acceptedBy: share) { serve(socket) }
             }
         case .serve(let socket):
             serve(socket)
         case .drain(let nanoseconds):
             drain(within: nanoseconds)
-        case .stop:
-            loop.stop()
+        case .stopAccepting:
+            acceptors?.close()
         }
     }
 

@@ -49,6 +49,11 @@ public final class WorkerGroup: Sendable {
         for share in shares { share.mailbox.post(.accept(listeners, self)) }
     }
 
+    /// Has all workers deliver what they have accepted, and accept no more; the listeners tell when that is done.
+    public func stopAccepting() {
+        for share in shares { share.mailbox.post(.stopAccepting) }
+    }
+
     /// Gives a connection to the worker with the fewest, unless it is one too many.
     ///
     /// - Returns: the connection if that is the worker that accepted it, which is then to serve it.

@@ -1,6 +1,7 @@
 // One worker's hold of a listening socket: it accepts for itself, and for the others.
 
 internal import CLinux
+internal import Dispatch
 internal import EventLoop
 internal import Glibc
 internal import Logging
@@ -54,21 +55,23 @@ final class Acceptor: EventHandler {
         self.diagnostics = diagnostics
         self.deliver = deliver
         super.init(loop: loop)
-        watch()
+        if !watch() { rest() }
     }
 
-    private func watch() {
+    /// False when the kernel has no memory or no watch left.
+    private func watch() -> Bool {
         let interest: Readiness = [.readable, .exclusively]
-        guard loop.register(self, descriptor: socket.descriptor, interest: interest, edgeTriggered: false) else {
-            preconditionFailure("epoll refuses a listening socket")
-        }
+        if loop.register(self, descriptor: socket.descriptor, interest: interest, edgeTriggered: false) { return true }
+        report(because: errno)
+        return false
     }
 
     /// Delivers what the kernel has accepted already, and accepts no more.
     func close() {
         guard !isClosed else { return }
         isClosed = true
-        while acceptOnce() {}
+        // No more than can have waited: what keeps coming has come after the end.
+        for _ in 0..<2 * ListeningSocket.backlog { guard acceptOnce() else { break } }
         loop.unregister(self)
         if reserve >= 0 { Socket.closeDescriptor(reserve) }
     }
@@ -82,7 +85,7 @@ final class Acceptor: EventHandler {
     override func deadlineReached() {
         guard isExhausted, !isClosed else { return }
         isExhausted = false
-        watch()
+        if !watch() { rest() }
     }
 
     /// Accepts one connection; false when there is none, or none can be had now.
@@ -143,12 +146,12 @@ final class Acceptor: EventHandler {
     private func report(because code: CInt) {
         guard loop.now >= nextReport else { return }
         nextReport = loop.now + Acceptor.reportInterval
-        diagnostics.error(
-            """
+        let text = """
             no connection can be accepted on \(socket.address): \(String(cString: strerror(code))); connections are refused, \(refusedOnReserve) so far; \
             raise the limit of open files (ulimit -n), or lower LB_MAX_CONNECTIONS
             """
-        )
+        // Nobody may be reading standard error, and a worker does not wait.
+        DispatchQueue.global(qos: .utility).async { [diagnostics] in diagnostics.error("\(text)") }
     }
 
     /// Without descriptors a level-triggered listener would spin: it looks away for a moment.

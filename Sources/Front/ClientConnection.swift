@@ -30,7 +30,6 @@ public final class FrontResources {
     let settings: FrontSettings
     /// The pool that response buffers are given back to.
     let responseBuffers: BufferPool
-    private let smallBuffers = BufferPool(capacity: RequestReader.smallCapacity, maximumIdle: 0)
     private let largeBuffers: BufferPool
     /// Readers kept when nobody uses them.
     private static let maximumIdleReaders = 4096
@@ -52,19 +51,14 @@ public final class FrontResources {
     }
 
     func takeReader() -> RequestReader {
-        let reader = readers.popLast() ?? makeReader()
+        let reader = readers.popLast() ?? RequestReader(limits: settings.limits, largeBuffers: largeBuffers)
         lowWater = min(lowWater, readers.count)
         return reader
-    }
-
-    private func makeReader() -> RequestReader {
-        RequestReader(buffer: smallBuffers.take(), limits: settings.limits, largeBuffers: largeBuffers)
     }
 
     /// Lets go of the readers, and of their large buffers, that nobody has taken since the last call; returns how many.
     public func trim() -> Int {
         let count = lowWater
-        for reader in readers.prefix(count) { smallBuffers.give(reader.buffer) }
         readers.removeFirst(count)
         lowWater = readers.count
         return count + largeBuffers.trim()
@@ -72,11 +66,7 @@ public final class FrontResources {
 
     func give(_ reader: RequestReader) {
         reader.reset()
-        if readers.count < FrontResources.maximumIdleReaders {
-            readers.append(reader)
-        } else {
-            smallBuffers.give(reader.buffer)
-        }
+        if readers.count < FrontResources.maximumIdleReaders { readers.append(reader) }
     }
 }
 

@@ -1,5 +1,6 @@
 // How many connections clients may have, all together and each.
 
+internal import Dispatch
 internal import EventLoop
 public import Logging
 internal import Synchronization
@@ -111,6 +112,9 @@ public final class ConnectionLimits: Sendable {
             case .total: "LB_MAX_CONNECTIONS=\(total)"
             case .client: "LB_MAX_PER_CLIENT=\(perClient)"
             }
-        diagnostics.warning("\(limit) is reached: connections are refused, \(refused) so far")
+        // Nobody may be reading standard error, and a worker does not wait.
+        DispatchQueue.global(qos: .utility).async { [diagnostics] in
+            diagnostics.warning("\(limit) is reached: connections are refused, \(refused) so far")
+        }
     }
 }

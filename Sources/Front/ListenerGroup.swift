@@ -8,31 +8,24 @@ internal import Synchronization
 ///
 /// Each worker accepts on its own loop, so that a connection that it keeps is handed to no other thread. Any thread.
 public final class ListenerGroup: Sendable {
-    private struct State {
-        /// One for each worker that accepts.
-        var mailboxes: [Mailbox<Command>] = []
-        var accepting = 0
-        var isStopped = false
-    }
-
-    private enum Command: Sendable {
-        case stop
-    }
-
     private let sockets: [ListeningSocket]
     private let diagnostics: Logger
     private let stopped: @Sendable () -> Void
-    private let state = Mutex(State())
+    /// Workers that may still accept.
+    private let accepting: Atomic<Int>
 
     /// The addresses bound, with the ports that the kernel chose.
     public var addresses: [ListenAddress] { sockets.map(\.address) }
 
     /// Binds all addresses; clients that come before a worker accepts wait in the kernel.
     ///
-    /// - Parameter stopped: called on some worker's thread when, after ``stop()``, all have delivered what they had accepted.
+    /// - Parameters:
+    ///   - workers: how many will call ``accept(on:deliver:)``.
+    ///   - stopped: called once, on the thread of the last worker that stops accepting, when all have delivered what they had.
     /// - Throws: ``ListenError`` for the first address that cannot be had; none is listened on then.
     public init(
         on addresses: [ListenAddress],
+        workers: Int,
         diagnostics: Logger,
         stopped: @escaping @Sendable () -> Void
     ) throws(ListenError) {
@@ -46,53 +39,50 @@ public final class ListenerGroup: Sendable {
         self.sockets = sockets
         self.diagnostics = diagnostics
         self.stopped = stopped
+        accepting = Atomic(workers)
     }
 
     /// Accepts from all sockets on a loop from now on.
     ///
-    /// Loop thread only, once for each loop.
+    /// Loop thread only, once for each worker.
     ///
     /// - Parameter deliver: gets each accepted connection, on the loop.
-    public func accept(on loop: EventLoop, deliver: @escaping (AcceptedSocket) -> Void) {
-        let mailbox = Mailbox<Command>()
-        let isStopped = state.withLock { state in
-            guard !state.isStopped else { return true }
-            state.mailboxes.append(mailbox)
-            state.accepting += 1
-            return false
-        }
-        guard !isStopped else { return }
-        let acceptors = sockets.map { Acceptor(from: $0, on: loop, diagnostics: diagnostics, deliver: deliver) }
-        mailbox.open(on: loop) { [self] command in
-            switch command {
-            case .stop:
-                for acceptor in acceptors { acceptor.close() }
-                acceptorsClosed()
-            }
-        }
+    /// - Returns: what the worker holds, and closes in the end.
+    public func accept(on loop: EventLoop, deliver: @escaping (AcceptedSocket) -> Void) -> WorkerAcceptors {
+        WorkerAcceptors(
+            sockets.map { Acceptor(from: $0, on: loop, diagnostics: diagnostics, deliver: deliver) },
+            of: self
+        )
     }
 
-    /// Stops accepting, once what the kernel has accepted is delivered.
-    public func stop() {
-        let (mailboxes, isLast) = state.withLock { state -> ([Mailbox<Command>], Bool) in
-            guard !state.isStopped else { return ([], false) }
-            state.isStopped = true
-            return (state.mailboxes, state.accepting == 0)
-        }
-        for mailbox in mailboxes { mailbox.post(.stop) }
-        if isLast { close() }
-    }
-
-    private func acceptorsClosed() {
-        let isLast = state.withLock { state in
-            state.accepting -= 1
-            return state.accepting == 0
-        }
-        if isLast { close() }
-    }
-
-    private func close() {
+    fileprivate func workerStopped() {
+        guard accepting.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
         for socket in sockets { socket.close() }
         stopped()
     }
 }
+
+/// One worker's part in accepting.
+///
+/// Loop thread only.
+public final class WorkerAcceptors {
+    private let acceptors: [Acceptor]
+    private let group: ListenerGroup
+    private var isClosed = false
+
+    fileprivate init(_ acceptors: [Acceptor], of group: ListenerGroup) {
+        self.acceptors = acceptors
+        self.group = group
+    }
+
+    /// Delivers what the kernel has accepted already, and accepts no more; the last worker's closes the sockets.
+    public func close() {
+        guard !isClosed else { return }
+        isClosed = true
+        for acceptor in acceptors { acceptor.close() }
+        group.workerStopped()
+    }
+}
+
+@available(*, unavailable)
+extension WorkerAcceptors: Sendable {}

@@ -15,7 +15,7 @@ public struct ListenError: Error, CustomStringConvertible {
 /// A socket that listens on one address.
 struct ListeningSocket: Sendable {
     /// Connections that the kernel holds before they are accepted; the kernel caps it at net.core.somaxconn.
-    private static let backlog: CInt = 4096
+    static let backlog: CInt = 4096
     /// What may wait in the kernel for a client that does not read; it would else be megabytes for each.
     private static let unsentLimit: CInt = 128 * 1024
 
@@ -32,8 +32,9 @@ struct ListeningSocket: Sendable {
 
     /// Stops listening; clients are refused from now on.
     func close() {
-        Socket.closeDescriptor(descriptor)
+        // First: once it is closed, another process may take the path over.
         if case .unix(let path) = address { unlink(path) }
+        Socket.closeDescriptor(descriptor)
     }
 
     private static func listen(on address: ListenAddress) throws(ListenError) -> (CInt, ListenAddress) {

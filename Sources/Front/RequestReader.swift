@@ -46,8 +46,11 @@ public final class RequestReader {
     /// Where the large ones come from; without it, the one at hand is all there is.
     private let largeBuffers: BufferPool?
     private var parser: RequestParser
+    @usableFromInline var storedHead = RequestHead()
     /// The head; its ranges are offsets from ``headBytes``.
-    public private(set) var head = RequestHead()
+    ///
+    /// Inlined, so that who wants one of its parts does not get a copy of all.
+    @inlinable public var head: RequestHead { storedHead }
     private var decoder = BodyDecoder(.none)
     private var trailers = TrailerLines()
 
@@ -63,6 +66,11 @@ public final class RequestReader {
     private(set) var isTunnel = false
     /// Body bytes decoded so far, without framing.
     public private(set) var bodyBytes: UInt64 = 0
+
+    /// A reader that begins in a buffer of its own and takes a large one when it needs it.
+    convenience init(limits: HeadLimits, largeBuffers: BufferPool) {
+        self.init(buffer: Buffer(capacity: Self.smallCapacity), limits: limits, largeBuffers: largeBuffers)
+    }
 
     init(buffer: Buffer, limits: HeadLimits, largeBuffers: BufferPool? = nil) {
         self.buffer = buffer
@@ -102,7 +110,7 @@ public final class RequestReader {
         messageStart = start
         rawStart = start
         parser.reset()
-        head.reset()
+        storedHead.reset()
         contentRange = start..<start
         isBodyFinished = false
         refusal = nil
@@ -132,8 +140,8 @@ public final class RequestReader {
             start: buffer.base.assumingMemoryBound(to: UInt8.self) + messageStart,
             count: buffer.end - messageStart
         )
-        let progress = parser.parse(bytes.span, into: &head)
-        if progress == .complete { head.markHopByHop(bytes.span) }
+        let progress = parser.parse(bytes.span, into: &storedHead)
+        if progress == .complete { storedHead.markHopByHop(bytes.span) }
         return progress
     }
 

@@ -76,8 +76,8 @@ extension Stream {
     private func processHead(_ buffer: Buffer) -> Bool {
         let exchange = exchanges
         while true {
-            let progress = parser.parse(buffer.elements.span, into: &head)
-            if progress == .complete { head.markHopByHop(buffer.elements.span) }
+            let progress = parser.parse(buffer.elements.span, into: &storedHead)
+            if progress == .complete { storedHead.markHopByHop(buffer.elements.span) }
             switch progress {
             case .needMore:
                 keep(buffer)
@@ -100,7 +100,7 @@ extension Stream {
                 buffer.start += head.length
                 buffer.move(to: Stream.headroom)
                 parser.reset()
-                head.reset()
+                storedHead.reset()
                 if isPaused {
                     isInboundUnread = !buffer.isEmpty
                     keep(buffer)

@@ -52,7 +52,8 @@ public final class Stream: EventHandler {
     var observer: (any StreamObserver)?
 
     /// The head being read, or read last: of the current response.
-    public internal(set) var head = ResponseHead()
+    @inlinable public var head: ResponseHead { storedHead }
+    @usableFromInline var storedHead = ResponseHead()
     var parser: ResponseParser
     var decoder = BodyDecoder(.none)
     var trailers = TrailerLines()
@@ -146,7 +147,7 @@ public final class Stream: EventHandler {
         interimResponses = 0
         setDeadline(.never)
         parser.reset(requestMethod: method)
-        head.reset()
+        storedHead.reset()
         progress = .head
         isPaused = false
         isInboundUnread = false

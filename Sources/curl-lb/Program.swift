@@ -58,6 +58,7 @@ struct Program {
             )
             let listeners = try ListenerGroup(
                 on: settings.listenAddresses,
+                workers: settings.workers,
                 diagnostics: diagnostics,
                 stopped: { [settings] in workers.drain(settings.drainTimeout) }
             )
@@ -69,7 +70,7 @@ struct Program {
                 diagnostics.notice("stopped; failures: \(failures.isEmpty ? "none" : failures)")
                 exit(EXIT_SUCCESS)
             }
-            serveSignals(signals, listeners, accessLog)
+            serveSignals(signals, workers, accessLog)
         } catch {
             fail("\(error)")
         }
@@ -109,14 +110,14 @@ struct Program {
     /// The main thread's work from now on: the first signal drains, the second ends.
     private func serveSignals(
         _ signals: sigset_t,
-        _ listeners: ListenerGroup,
+        _ workers: WorkerGroup,
         _ accessLog: AccessLog?
     ) -> Never {
         var signals = signals
         var number: CInt = 0
         while sigwait(&signals, &number) != 0 {}
         diagnostics.notice("draining for at most \(settings.drainTimeout)")
-        listeners.stop()
+        workers.stopAccepting()
         while sigwait(&signals, &number) != 0 {}
         diagnostics.warning("second signal: ending at once")
         accessLog?.flush(milliseconds: Self.logFlush / 10)

@@ -98,11 +98,22 @@ private struct Conversation {
     ///
     /// - Parameter choices: decides how content is taken: in one piece or in two, as it is or framed as a chunk.
     init(arriving pieces: [ArraySlice<UInt8>], inAll count: Int, choices: UInt64) throws(Violation) {
-        // Much smaller than a connection's, so that bytes have to move.
+        // Much smaller than a connection's, so that bytes have to move: inside the buffer, and for half of the inputs into another.
         let pool = BufferPool(capacity: 2 * count + 128, maximumIdle: 0)
-        let reader = RequestReader(buffer: pool.take(), limits: HeadLimits())
-        reader.reset()
+        let growing = choices & 1 == 0
+        let reader = RequestReader(
+            buffer: growing ? Buffer(capacity: RequestReader.tailroom + 1 + Int(choices >> 57)) : pool.take(),
+            limits: HeadLimits(),
+            largeBuffers: growing ? pool : nil
+        )
         var client = Client(pieces: pieces[...], choices: choices)
+        try converse(with: reader, &client)
+        guard growing else { return }
+        reader.reset()
+        try demand(pool.inUse == 0, "a large buffer is given back")
+    }
+
+    private mutating func converse(with reader: RequestReader, _ client: inout Client) throws(Violation) {
         repeat {
             guard try readHead(reader, &client) else { return }
             requests.append(Request(head: Array(reader.headBytes(0..<reader.head.length))))

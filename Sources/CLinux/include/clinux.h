@@ -11,6 +11,7 @@ enum {
     LB_POLL_ERR = 0x008,
     LB_POLL_HUP = 0x010,
     LB_POLL_RDHUP = 0x2000,
+    LB_POLL_EXCLUSIVE = 0x10000000,
 };
 
 /// One event: epoll's packed `struct epoll_event` unpacked.

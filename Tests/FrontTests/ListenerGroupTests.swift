@@ -1,0 +1,92 @@
+// Accepting by several workers, and how it ends.
+
+import Glibc
+import Logging
+import Synchronization
+import Testing
+
+@testable import EventLoop
+@testable import Front
+
+@Suite("Listener group")
+struct ListenerGroupTests {
+    /// A client's socket, connected to the group's first address; -1 when it is refused.
+    private func connect(to group: ListenerGroup) throws -> CInt {
+        guard case .tcp(_, let port) = try #require(group.addresses.first) else { return -1 }
+        let client = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        try #require(client >= 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        let result = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                Glibc.connect(client, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        if result == 0 { return client }
+        close(client)
+        return -1
+    }
+
+    /// Collects what is delivered; the loops of these tests run on the test's own thread.
+    private final class Deliveries {
+        var sockets: [AcceptedSocket] = []
+    }
+
+    private final class Stops: Sendable {
+        let count = Atomic<Int>(0)
+    }
+
+    private func group(workers: Int, _ stops: Stops) throws -> ListenerGroup {
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        return try ListenerGroup(on: [.tcp(host: "127.0.0.1", port: 0)], workers: workers, diagnostics: logger) {
+            stops.count.wrappingAdd(1, ordering: .relaxed)
+        }
+    }
+
+    @Test("each worker delivers what waits when it stops; the last closes the sockets and tells, once")
+    func stopping() throws {
+        let stops = Stops()
+        let group = try group(workers: 2, stops)
+        let loops = [EventLoop(), EventLoop()]
+        let deliveries = Deliveries()
+        let parts = loops.map { loop in group.accept(on: loop) { deliveries.sockets.append($0) } }
+
+        let clients = [try connect(to: group), try connect(to: group)]
+        #expect(clients.allSatisfy { $0 >= 0 })
+        parts[0].close()
+        #expect(deliveries.sockets.count == 2)
+        #expect(stops.count.load(ordering: .relaxed) == 0)
+
+        let late = try connect(to: group)
+        #expect(late >= 0, "the other worker still listens")
+        parts[1].close()
+        parts[1].close()
+        #expect(deliveries.sockets.count == 3)
+        #expect(stops.count.load(ordering: .relaxed) == 1)
+        #expect(try connect(to: group) == -1, "nobody listens any more")
+
+        for socket in deliveries.sockets { socket.close() }
+        for client in clients + [late] { close(client) }
+        for loop in loops { loop.tearDown() }
+    }
+
+    @Test("a connection that comes before any worker accepts is served by the first that does")
+    func earlyConnection() throws {
+        let stops = Stops()
+        let group = try group(workers: 1, stops)
+        let client = try connect(to: group)
+        let loop = EventLoop()
+        let deliveries = Deliveries()
+        let part = group.accept(on: loop) { deliveries.sockets.append($0) }
+        loop.turn()
+        #expect(deliveries.sockets.count == 1)
+        part.close()
+        #expect(stops.count.load(ordering: .relaxed) == 1)
+        for socket in deliveries.sockets { socket.close() }
+        close(client)
+        loop.tearDown()
+    }
+}
