@@ -80,7 +80,7 @@ let package = Package(
         .executableTarget(
             name: "curl-lb",
             dependencies: [
-                "Control", "EventLoop", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
+                "Balancing", "Control", "EventLoop", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common
@@ -139,7 +139,10 @@ let package = Package(
         ),
         .testTarget(
             name: "ForwardingTests",
-            dependencies: ["Forwarding", "EventLoop", "Front", "HTTPWire", "Upstream", "TestSupport"],
+            dependencies: [
+                "Balancing", "Forwarding", "EventLoop", "Front", "HTTPWire", "Telemetry", "Upstream", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: common
         ),
         .testTarget(
