@@ -68,7 +68,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Front", "Telemetry", "Upstream",
+                "Balancing", "Front", "Telemetry", "Upstream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -148,7 +148,7 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "Front", "Telemetry", "Upstream",
+                "Balancing", "Control", "Front", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

@@ -48,7 +48,7 @@ struct Program {
             let workers = WorkerGroup(
                 count: settings.workers,
                 settings: ForwardingSettings(settings),
-                policy: .roundRobin,
+                policy: settings.policy,
                 backends: settings.backends.map(BackendConfiguration.init),
                 limits: ConnectionLimits(
                     total: settings.maxConnections,
@@ -131,7 +131,10 @@ extension BackendConfiguration {
     init(_ backend: BackendSetting) {
         self.init(
             name: backend.name,
-            origin: backend.origin
+            origin: backend.origin,
+            weight: backend.weight,
+            isBackup: backend.isBackup,
+            maximumInFlight: backend.maxConnections
         )
     }
 }
