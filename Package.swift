@@ -70,7 +70,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Front", "Telemetry", "Upstream",
+                "Balancing", "Front", "Telemetry", "Upstream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -82,7 +82,7 @@ let package = Package(
         .executableTarget(
             name: "curl-lb",
             dependencies: [
-                "Control", "EventLoop", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
+                "Balancing", "Control", "EventLoop", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common
@@ -141,13 +141,16 @@ let package = Package(
         ),
         .testTarget(
             name: "ForwardingTests",
-            dependencies: ["Forwarding", "EventLoop", "Front", "HTTPWire", "Upstream", "TestSupport"],
+            dependencies: [
+                "Balancing", "Forwarding", "EventLoop", "Front", "HTTPWire", "Telemetry", "Upstream", "TestSupport",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: common
         ),
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Control", "Front", "Telemetry", "Upstream",
+                "Balancing", "Control", "Front", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

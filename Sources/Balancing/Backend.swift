@@ -4,12 +4,16 @@ public import Synchronization
 
 /// A backend: its identity, which never changes, and its counters, which every worker adds to.
 ///
-/// Any thread.
+/// Weight and state are not its own but its pool's: they stand in ``PoolSnapshot``. Any thread.
 public final class Backend: Sendable {
-    /// Its place in the pool's list, from 0.
+    /// Its place in tables by backend, from 0.
+    ///
+    /// Stays the same while others come and go; a later backend gets it only when no worker knows this one any more.
     public let index: Int
     /// How it is called in logs, metrics and the operator's interface.
     public let name: String
+    /// What stands for it beside a key: made of the name, so that it is the same after a restart and in another balancer.
+    let hash: UInt64
 
     /// Attempts begun and not ended.
     public let inFlight = Atomic<Int>(0)
@@ -17,9 +21,35 @@ public final class Backend: Sendable {
     public let attempts = Atomic<UInt64>(0)
     /// Attempts that the backend failed.
     public let failures = Atomic<UInt64>(0)
+    /// How long it takes to answer; kept only under a policy that asks for it.
+    let latency = LatencyEstimate()
 
     public init(index: Int, name: String) {
         self.index = index
         self.name = name
+        let bytes = Array(name.utf8)
+        hash = KeyHash.of(bytes.span)
+    }
+
+    /// Takes a place among its attempts in flight; false when all are taken.
+    ///
+    /// - Parameter limit: How many places there are; 0 for any number.
+    func takePlace(limit: Int) -> Bool {
+        guard limit > 0 else {
+            inFlight.wrappingAdd(1, ordering: .relaxed)
+            return true
+        }
+        // Not added first and given back later: meanwhile another worker would find the backend full that is not.
+        var count = inFlight.load(ordering: .relaxed)
+        while count < limit {
+            let (isTaken, found) = inFlight.weakCompareExchange(
+                expected: count,
+                desired: count + 1,
+                ordering: .relaxed
+            )
+            if isTaken { return true }
+            count = found
+        }
+        return false
     }
 }

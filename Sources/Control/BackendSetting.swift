@@ -1,5 +1,6 @@
 // One backend as the operator configures it, and the syntax URL[;key=value…] of LB_BACKENDS and the command line.
 
+import Balancing
 import Glibc
 public import Upstream
 
@@ -11,6 +12,12 @@ public struct BackendSetting: Sendable, Equatable, CustomStringConvertible {
     public var name: String
     /// Where it is and how it is spoken to.
     public var origin: Origin
+    /// Its share beside the others'; with 0 it gets nothing.
+    public var weight = 1
+    /// Whether it is used only when no other backend is eligible.
+    public var isBackup = false
+    /// The most requests in flight at it; 0 for any number.
+    public var maxConnections = 0
 
     public init(name: String? = nil, origin: Origin) {
         self.name = name ?? Self.defaultName(of: origin)
@@ -21,6 +28,9 @@ public struct BackendSetting: Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         var text = origin.description
         if name != Self.defaultName(of: origin) { text += ";name=\(name)" }
+        if weight != 1 { text += ";weight=\(weight)" }
+        if isBackup { text += ";backup=on" }
+        if maxConnections != 0 { text += ";max_conns=\(maxConnections)" }
         if !origin.verifiesCertificate { text += ";verify=off" }
         if let file = origin.certificateAuthorityFile { text += ";cacert=\(file)" }
         if let serverName = origin.serverName { text += ";sni=\(serverName)" }
@@ -103,7 +113,11 @@ extension BackendSetting {
         origin.verifiesCertificate = options.verify ?? true
         origin.certificateAuthorityFile = options.cacert
         origin.serverName = options.sni
-        return (BackendSetting(name: options.name, origin: origin), [])
+        var backend = BackendSetting(name: options.name, origin: origin)
+        backend.weight = options.weight ?? backend.weight
+        backend.isBackup = options.backup ?? backend.isBackup
+        backend.maxConnections = options.maxConnections ?? backend.maxConnections
+        return (backend, [])
     }
 
     /// Reads the URL of a backend: a scheme and where to connect, nothing more.
@@ -169,10 +183,18 @@ extension BackendSetting {
 struct BackendOptions {
     /// The keys that there are.
     enum Key: String, CaseIterable {
-        case name, verify, cacert, sni
+        case name, weight, backup
+        case maxConnections = "max_conns"
+        case verify, cacert, sni
     }
 
+    /// The most that `max_conns` takes: more than a process can have files open.
+    static let connections = 0...1_000_000
+
     var name: String?
+    var weight: Int?
+    var backup: Bool?
+    var maxConnections: Int?
     var verify: Bool?
     var cacert: String?
     var sni: String?
@@ -199,11 +221,10 @@ struct BackendOptions {
                 return "expected \(nameExpectation) after name=, not \(quoted(value))"
             }
             name = value
-        case .verify:
-            guard value == "on" || value == "off" else {
-                return "expected on or off after verify=, not \(quoted(value))"
-            }
-            verify = value == "on"
+        case .weight: return number(value, after: key, in: PoolRoster.weights, into: &weight)
+        case .backup: return isOn(value, after: key, into: &backup)
+        case .maxConnections: return number(value, after: key, in: Self.connections, into: &maxConnections)
+        case .verify: return isOn(value, after: key, into: &verify)
         case .cacert:
             guard kindOfFile(value) == .regular, access(value, R_OK) == 0, escaped(value) == value else {
                 return "expected a readable file of PEM certificates after cacert=, not \(quoted(value))"
@@ -215,6 +236,28 @@ struct BackendOptions {
             }
             sni = value.lowercased()
         }
+        return nil
+    }
+
+    private func isOn(_ value: String, after key: Key, into option: inout Bool?) -> Expectation? {
+        guard value == "on" || value == "off" else {
+            return "expected on or off after \(key.rawValue)=, not \(quoted(value))"
+        }
+        option = value == "on"
+        return nil
+    }
+
+    private func number(
+        _ value: String,
+        after key: Key,
+        in range: ClosedRange<Int>,
+        into option: inout Int?
+    ) -> Expectation? {
+        guard let number = wholeNumber(value), range.contains(number) else {
+            let bounds = "between \(range.lowerBound) and \(range.upperBound)"
+            return "expected a whole number \(bounds) after \(key.rawValue)=, not \(quoted(value))"
+        }
+        option = number
         return nil
     }
 

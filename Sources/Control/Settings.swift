@@ -1,5 +1,6 @@
 // Everything an operator can set, as one value, and how it is read from the environment and the command line.
 
+public import Balancing
 import Configuration
 public import Front
 public import Logging
@@ -13,6 +14,8 @@ public struct Settings: Sendable, Equatable {
     public var listenAddresses: [ListenAddress] = SettingsTable.listen.defaultValue
     /// The backends in the order given; at least one after ``load(environment:arguments:)``, names are unique.
     public var backends: [BackendSetting] = SettingsTable.backends.defaultValue
+    /// By which rule the backend of an attempt is chosen.
+    public var policy: Policy = SettingsTable.policy.defaultValue
     /// What this balancer calls itself in `Via` and `Proxy-Status`.
     public var name: String = SettingsTable.name.defaultValue
     /// How many workers run.

@@ -1,5 +1,6 @@
 // The one table of settings: help, start-up checks, --print-settings and docs/settings.md come from these rows.
 
+import Balancing
 import FoundationEssentials
 import Front
 import Logging
@@ -26,6 +27,13 @@ enum SettingsTable {
         "Backends, each URL[;key=value...] with http://, https:// or http+unix:///path. Keys:"
             + " \(BackendOptions.Key.allCases.map(\.rawValue).joined(separator: ", "))."
             + " Backends on the command line replace these."
+    )
+    static let policy = Setting(
+        "LB_POLICY",
+        \.policy,
+        default: .roundRobin,
+        .policy,
+        "By which rule the backend of an attempt is chosen; all but first go by the backends' weights."
     )
     static let name = Setting(
         "LB_NAME",
@@ -175,7 +183,7 @@ enum SettingsTable {
 
     /// The rows in the order in which they are read, listed and documented.
     static let rows: [any SettingRow] = [
-        listen, backends, name, workers, retries, connectTimeout, headTimeout, responseTimeout, idleTimeout,
+        listen, backends, policy, name, workers, retries, connectTimeout, headTimeout, responseTimeout, idleTimeout,
         writeTimeout, bodyPace, upstreamIdle, tunnelIdle, drainTimeout, maxHeader, maxFields, maxPipelined,
         maxConnections, maxClientConnections, accessLog, accessLogFormat, logLevel,
     ]

@@ -47,6 +47,7 @@ extension Exchange {
             giveUp(.protocolError)
             return
         }
+        noteLatency()
         let minorVersion = reader.head.minorVersion
         status = head.status
         framing = ClientResponse.framing(of: head, clientMinorVersion: minorVersion)

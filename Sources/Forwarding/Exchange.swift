@@ -181,8 +181,10 @@ final class Exchange: ClientExchange, StreamObserver {
     // MARK: Attempts
 
     private func attemptNext() {
-        guard let lease = worker.backends.acquire(excluding: tried) else {
-            giveUp(failure ?? .noBackend)
+        let balancer = worker.balancer
+        let key = balancer.hashKey.flatMap { reader.hash(of: $0, peer: client.peer) }
+        guard let lease = balancer.acquire(excluding: tried, at: loop.now.nanoseconds, key: key) else {
+            giveUp(failure ?? (balancer.isFull(excluding: tried) ? .backendsFull : .noBackend))
             return
         }
         tried.insert(lease.backend.index)
@@ -191,7 +193,7 @@ final class Exchange: ClientExchange, StreamObserver {
     }
 
     private func begin(_ lease: consuming BackendLease, fresh: Bool) {
-        let pool = worker.streams[lease.backend.index]
+        let pool = worker.streams(to: lease.backend)
         responder = lease.backend
         self.lease = consume lease
         attemptCount += 1
@@ -235,18 +237,18 @@ final class Exchange: ClientExchange, StreamObserver {
                 wasFreshConnectionTried: wasFreshConnectionTried
             )
         )
-        let backend = lease?.backend
-        // A connection that died of old age says nothing about the backend.
-        endLease(decision == .sameBackend ? .abandoned : .failed)
         switch decision {
         case .sameBackend:
-            guard let backend else { preconditionFailure("a stream in use is leased") }
+            // A connection that died of old age says nothing about the backend: the lease goes on.
+            guard let lease = lease.take() else { preconditionFailure("a stream in use is leased") }
             wasFreshConnectionTried = true
-            begin(worker.backends.acquireAgain(backend), fresh: true)
+            begin(lease.again(), fresh: true)
         case .nextBackend:
+            endLease(.failed)
             retries += 1
             attemptNext()
         case .giveUp:
+            endLease(.failed)
             giveUp(row)
         }
     }
@@ -263,7 +265,10 @@ final class Exchange: ClientExchange, StreamObserver {
         )
     }
 
-    func endLease(_ outcome: AttemptOutcome) { lease.take()?.end(outcome) }
+    func endLease(_ outcome: AttemptOutcome) { lease.take()?.end(outcome, at: loop.now.nanoseconds) }
+
+    /// The backend's response head has come.
+    func noteLatency() { lease?.headReceived(at: loop.now.nanoseconds) }
 
     /// Ends the attempt because of something that is not the stream's failure.
     func endAttempt(_ outcome: AttemptOutcome) {

@@ -100,6 +100,11 @@ public struct ExchangeFailure: Sendable, Equatable {
     // MARK: Ourselves
 
     public static let noBackend = Self("destination_unavailable", 503, "No server is available to answer the request.")
+    public static let backendsFull = Self(
+        "connection_limit_reached",
+        503,
+        "Each server behind this one has as many requests as it may have."
+    )
     public static let shuttingDown = Self(
         "shutting_down",
         503,
@@ -212,7 +217,7 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
-        responseHeadTooLarge, responseIncomplete, noBackend, shuttingDown, stoppedInFlight,
+        responseHeadTooLarge, responseIncomplete, noBackend, backendsFull, shuttingDown, stoppedInFlight,
         openFileLimit, loopDetected, requestNotTaken, clientGone,
         clientStalled, clientTooSlow, tunnelIdle, requestHeadTimeout, requestBodyTimeout, requestBodyTooSlow,
         tooManyPipelined, tooManyConnections, tooManyClientConnections,

@@ -1,5 +1,6 @@
 // What the proxy needs to know to run, as plain values.
 
+internal import Balancing
 public import HTTPWire
 public import Telemetry
 public import Upstream
@@ -8,10 +9,30 @@ public import Upstream
 public struct BackendConfiguration: Sendable {
     public var name: String
     public var origin: Origin
+    /// Its share beside the others'; with 0 it gets nothing.
+    public var weight: Int
+    /// Whether it is used only when no ordinary backend is eligible.
+    public var isBackup: Bool
+    /// The most requests in flight at it; 0 for any number.
+    public var maximumInFlight: Int
 
-    public init(name: String, origin: Origin) {
+    public init(
+        name: String,
+        origin: Origin,
+        weight: Int = 1,
+        isBackup: Bool = false,
+        maximumInFlight: Int = 0
+    ) {
         self.name = name
         self.origin = origin
+        self.weight = weight
+        self.isBackup = isBackup
+        self.maximumInFlight = maximumInFlight
+    }
+
+    /// What the pool needs to know of it.
+    var poolEntry: PoolEntry {
+        PoolEntry(name: name, weight: weight, isBackup: isBackup, maximumInFlight: maximumInFlight)
     }
 }
 

@@ -1,6 +1,6 @@
 // One worker: an event loop and everything that lives on it.
 
-public import Balancing
+internal import Balancing
 internal import Dispatch
 public import EventLoop
 public import Front
@@ -17,6 +17,8 @@ public enum WorkerMessage: Sendable {
     case serve(AcceptedSocket)
     /// Deliver what has been accepted, and accept no more.
     case stopAccepting
+    /// Go on with this pool.
+    case adopt(PoolUpdate)
     /// Finish what is in flight, then stop; after that many nanoseconds stop anyway.
     case drain(nanoseconds: UInt64)
 }
@@ -33,10 +35,10 @@ public final class Worker: RequestHandler {
 
     let loop = EventLoop()
     let settings: ForwardingSettings
-    let backends: BackendPool
+    let balancer: Balancer
     let retryPolicy: RetryPolicy
     /// The streams to each backend, by its index.
-    private(set) var streams: [StreamPool] = []
+    var streams: [BackendStreams?] = []
     let responseBuffers: BufferPool
     let requestBuffers: BufferPool
     /// Where a response head is written before it is put in front of its body.
@@ -45,10 +47,10 @@ public final class Worker: RequestHandler {
     var identifiers = RequestIdentifierGenerator()
     private(set) var isDraining = false
 
-    private let multi: CurlMulti
+    let multi: CurlMulti
     private let accessLog: AccessLog?
     private var logLines: [UInt8] = []
-    private let share: WorkerShare
+    let share: WorkerShare
     private lazy var front = FrontResources(
         loop: loop,
         handler: self,
@@ -69,13 +71,12 @@ public final class Worker: RequestHandler {
     /// Builds a worker on the queue that will run it.
     public init(
         settings: ForwardingSettings,
-        backends: BackendPool,
-        configurations: [BackendConfiguration],
+        pool: PoolUpdate,
         accessLog: AccessLog?,
         share: WorkerShare
     ) {
         self.settings = settings
-        self.backends = backends
+        balancer = Balancer(pool.snapshot, seed: .random(in: .min ... .max))
         self.accessLog = accessLog
         self.share = share
         retryPolicy = RetryPolicy(maximumRetries: settings.retries)
@@ -90,19 +91,7 @@ public final class Worker: RequestHandler {
             maximumIdle: 256
         )
         headScratch = responseBuffers.take()
-        streams = configurations.map { configuration in
-            StreamPool(
-                origin: configuration.origin,
-                settings: StreamSettings(
-                    connectTimeoutMilliseconds: Int(settings.connectTimeout / 1_000_000),
-                    idleNanoseconds: settings.upstreamIdle,
-                    headLimits: settings.headLimits
-                ),
-                loop: loop,
-                multi: multi,
-                buffers: responseBuffers
-            )
-        }
+        adopt(pool)
     }
 
     /// Serves until it is told to stop.
@@ -119,7 +108,7 @@ public final class Worker: RequestHandler {
             if case .serve(let socket) = message { share.discard(socket) }
         }
         for connection in connections { connection.closeNow() }
-        for pool in streams { pool.close() }
+        for entry in streams { entry?.pool.close() }
         submitLog()
         loop.onTurnEnd = nil
         loop.tearDown()
@@ -135,6 +124,8 @@ public final class Worker: RequestHandler {
             }
         case .serve(let socket):
             serve(socket)
+        case .adopt(let update):
+            adopt(update)
         case .drain(let nanoseconds):
             drain(within: nanoseconds)
         case .stopAccepting:
@@ -280,6 +271,8 @@ public final class WorkerShare: Sendable {
     public let mailbox = Mailbox<WorkerMessage>()
     /// Connections given to the worker and not yet closed.
     public let connectionCount = Atomic<Int>(0)
+    /// The version of the pool that the worker has; whoever sees one sees all that was leased before.
+    let poolVersion = Atomic<UInt64>(0)
     /// What failed, and how often, on all workers.
     let tally: ReasonTally
     private let limits: ConnectionLimits

@@ -1,6 +1,6 @@
 // All workers of the process, each on a queue of its own.
 
-internal import Balancing
+public import Balancing
 internal import Dispatch
 internal import EventLoop
 public import Front
@@ -15,11 +15,13 @@ public final class WorkerGroup: Sendable {
     private let limits: ConnectionLimits
     private let tally: ReasonTally
     private let running = DispatchGroup()
+    private let control: Mutex<PoolControl>
 
-    /// Starts `count` workers on the same backends.
+    /// Starts `count` workers on the same backends, whose names differ.
     public init(
         count: Int,
         settings: ForwardingSettings,
+        policy: Policy,
         backends configurations: [BackendConfiguration],
         limits: ConnectionLimits,
         tally: ReasonTally,
@@ -28,15 +30,21 @@ public final class WorkerGroup: Sendable {
         self.limits = limits
         self.tally = tally
         shares = (0..<count).map { _ in WorkerShare(limits: limits, tally: tally) }
-        let backends = BackendPool(names: configurations.map(\.name))
+        let pool: PoolUpdate
+        do throws(PoolRefusal) {
+            let control = try PoolControl(policy, configurations)
+            pool = control.update
+            self.control = Mutex(control)
+        } catch {
+            preconditionFailure("settings are checked: \(error)")
+        }
         for (index, share) in shares.enumerated() {
             // A serial queue of its own: it gets a thread of its own, and keeps it.
             let queue = DispatchQueue(label: "curl-lb.worker.\(index)")
             queue.async(group: running) {
                 Worker(
                     settings: settings,
-                    backends: backends,
-                    configurations: configurations,
+                    pool: pool,
                     accessLog: accessLog,
                     share: share
                 ).run()
@@ -52,6 +60,11 @@ public final class WorkerGroup: Sendable {
     /// Has all workers deliver what they have accepted, and accept no more; the listeners tell when that is done.
     public func stopAccepting() {
         for share in shares { share.mailbox.post(.stopAccepting) }
+    }
+
+    /// Has a connection served that none of the workers accepted; for tests.
+    func serve(_ socket: AcceptedSocket) {
+        if let socket = place(socket, acceptedBy: shares[0]) { shares[0].serve(socket) }
     }
 
     /// Gives a connection to the worker with the fewest, unless it is one too many.
@@ -86,6 +99,26 @@ public final class WorkerGroup: Sendable {
             }
         }
         return least
+    }
+
+    /// The backends as they stand, with weights and states.
+    public var pool: PoolSnapshot { control.withLock { $0.update.snapshot } }
+
+    /// The version of the pool that every worker has, or a later one.
+    var adoptedVersion: UInt64 { shares.map { $0.poolVersion.load(ordering: .acquiring) }.min() ?? 0 }
+
+    /// Backends that were removed and still have requests in flight.
+    public var drainingBackends: [Backend] { control.withLock { $0.draining } }
+
+    /// Changes the pool: all that is asked for, or when a part of it is refused, nothing.
+    ///
+    /// Workers go over to it each in its time; connections of backends that stay are not touched.
+    public func change(_ changes: [PoolChange]) throws(PoolRefusal) {
+        try control.withLock { control throws(PoolRefusal) in
+            try control.apply(changes, adopted: adoptedVersion)
+            // Under the lock, so that every worker gets one update after the other.
+            for share in shares { share.mailbox.post(.adopt(control.update)) }
+        }
     }
 
     /// Lets the workers finish what is in flight for at most that long, and stop.

@@ -1,5 +1,6 @@
 // The graph of the running program: the only place that builds it.
 
+import Balancing
 import Control
 import EventLoop
 import Forwarding
@@ -47,7 +48,8 @@ struct Program {
             let workers = WorkerGroup(
                 count: settings.workers,
                 settings: ForwardingSettings(settings),
-                backends: settings.backends.map { BackendConfiguration(name: $0.name, origin: $0.origin) },
+                policy: settings.policy,
+                backends: settings.backends.map(BackendConfiguration.init),
                 limits: ConnectionLimits(
                     total: settings.maxConnections,
                     perClient: settings.maxClientConnections,
@@ -123,6 +125,18 @@ struct Program {
         accessLog?.flush(milliseconds: Self.logFlush / 10)
         // Without the work of a proper exit, since the workers are still running.
         _exit(EXIT_FAILURE)
+    }
+}
+
+extension BackendConfiguration {
+    init(_ backend: BackendSetting) {
+        self.init(
+            name: backend.name,
+            origin: backend.origin,
+            weight: backend.weight,
+            isBackup: backend.isBackup,
+            maximumInFlight: backend.maxConnections
+        )
     }
 }
 

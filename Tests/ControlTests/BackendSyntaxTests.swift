@@ -46,6 +46,21 @@ import Upstream
         #expect(try BackendSetting.parse(arguments: backends.map(\.description)) == backends)
     }
 
+    @Test func `weight, backup and max_conns are read and printed`() throws {
+        let backends = try BackendSetting.parse(arguments: [
+            "http://a;weight=5;max_conns=100", "http://b;backup=on", "http://c;weight=1;backup=off;max_conns=0",
+            "http://d;weight=0",
+        ])
+        #expect(backends.map(\.weight) == [5, 1, 1, 0])
+        #expect(backends.map(\.isBackup) == [false, true, false, false])
+        #expect(backends.map(\.maxConnections) == [100, 0, 0, 0])
+        #expect(
+            backends.map(\.description) == [
+                "http://a:80;weight=5;max_conns=100", "http://b:80;backup=on", "http://c:80", "http://d:80;weight=0",
+            ]
+        )
+    }
+
     @Test(
         "commas, white space or both separate backends",
         arguments: [

@@ -61,6 +61,7 @@ import Testing
         let expected = #"""
             LB_LISTEN=127.0.0.1:5000                         # default
             LB_BACKENDS='http://a:80,http://b:80;name=blue'  # command line
+            LB_POLICY=round_robin                            # default
             LB_NAME=edge                                     # environment
             LB_WORKERS=3                                     # environment
             LB_RETRIES=2                                     # default

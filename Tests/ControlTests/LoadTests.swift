@@ -1,5 +1,6 @@
 // Tests of reading all settings: defaults, each variable, where values come from, and what Kubernetes injects.
 
+import Balancing
 import Front
 import Logging
 import Telemetry
@@ -13,6 +14,7 @@ import Upstream
         let (settings, provenance) = try Settings.load(environment: ["PATH": "/bin"], arguments: ["http://a"])
         #expect(settings.listenAddresses == [.tcp(host: "127.0.0.1", port: 5000)])
         #expect((1...256).contains(settings.workers))
+        #expect(settings.policy == .roundRobin)
         #expect(settings.retries == 2)
         #expect(settings.connectTimeout == .seconds(2))
         #expect(settings.responseTimeout == .seconds(30))
@@ -41,13 +43,14 @@ import Upstream
             "LB_ACCESS_LOG_FORMAT": "json",
             "LB_LOG_LEVEL": "critical", "LB_NAME": "edge-1", "LB_WRITE_TIMEOUT": "9s", "LB_BODY_PACE": "2KiB/10s",
             "LB_MAX_FIELDS": "100", "LB_MAX_PIPELINED": "10", "LB_MAX_CONNECTIONS": "11",
-            "LB_MAX_PER_CLIENT": "12",
+            "LB_MAX_PER_CLIENT": "12", "LB_POLICY": "hash:header:X-User",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
         expected.listenAddresses = [.tcp(host: "::1", port: 81)]
         expected.backends = [BackendSetting(origin: Origin(scheme: .http, host: "a", port: 80))]
         expected.name = "edge-1"
+        expected.policy = .hash(.header("X-User"))
         expected.workers = 3
         expected.writeTimeout = .seconds(9)
         expected.bodyPace = BodyPace(bytes: 2048, interval: .seconds(10))

@@ -32,7 +32,7 @@ import Testing
     @Test func `every mistake is reported, in the order of the table, then unknown names`() {
         let environment = [
             "LB_RETRIES": "many", "LB_WORKERS": "0", "LB_LISTEN": "5000 a:b",
-            "LB_BACKENDS": "ftp://a,http://b/x;weight=1", "LB_Z": "", "LB_LOGLEVEL": "info",
+            "LB_BACKENDS": "ftp://a,http://b/x;weight=x", "LB_Z": "", "LB_LOGLEVEL": "info",
         ]
         let error = #expect(throws: SettingsError.self) {
             try Settings.load(environment: environment, arguments: ["c"])
@@ -42,8 +42,8 @@ import Testing
                 #"LB_LISTEN="5000": expected host:port; did you mean 127.0.0.1:5000 or *:5000?"#,
                 #"LB_LISTEN="a:b": expected a port between 0 and 65535, not "b""#,
                 #"LB_BACKENDS="ftp://a": expected http://, https:// or http+unix:///, not ftp://"#,
-                #"LB_BACKENDS="http://b/x;weight=1": expected no path in a backend's URL, not "/x": requests keep their own"#,
-                #"LB_BACKENDS="http://b/x;weight=1": expected the option name, verify, cacert or sni, not "weight""#,
+                #"LB_BACKENDS="http://b/x;weight=x": expected no path in a backend's URL, not "/x": requests keep their own"#,
+                #"LB_BACKENDS="http://b/x;weight=x": expected a whole number between 0 and 65535 after weight=, not "x""#,
                 #"LB_WORKERS="0": expected a whole number between 1 and 256"#,
                 #"LB_RETRIES="many": expected a whole number between 0 and 100"#,
                 #"backend "c": expected a URL such as http://127.0.0.1:3000 or http+unix:///run/app.sock;"#
@@ -68,6 +68,7 @@ import Testing
     func arbitraryValues(seed: UInt64) throws {
         var generator = SplitMix(state: seed)
         let fragments = [
+            "hash:", "header:", "cookie:", "ip", "weight=", "backup=", "max_conns=",
             "http://", "https://", "http+unix:///", "unix:/", "127.0.0.1", "[::1]", "a", ":", "80", ";", "name=", "on",
             "verify=", "off", "sni=", "cacert=", "@", "/", "?", "#", ",", " ", "\n", "\u{1}", "\u{1B}[31m", "\u{202E}",
             "é", "\u{301}", "\"", "\\", "1", ".", "ms", "s", "KiB", "-", "*", "=", "[", "]", "%", "\r\n", "\u{85}",

@@ -58,6 +58,23 @@ extension Mistake {
         Mistake(["LB_RETRIES": "2\r"], #"curl-lb: LB_RETRIES="2\r": expected a whole number between 0 and 100"#),
         Mistake(["LB_RETRIES": "٢"], #"curl-lb: LB_RETRIES="٢": expected a whole number between 0 and 100"#),
         Mistake(
+            ["LB_POLICY": "roundrobin"],
+            #"curl-lb: LB_POLICY="roundrobin": expected round_robin, least_conn, random_two, peak_ewma, first or hash:KEY;"#
+                + " did you mean round_robin?"
+        ),
+        Mistake(
+            ["LB_POLICY": ""],
+            #"curl-lb: LB_POLICY="": expected round_robin, least_conn, random_two, peak_ewma, first or hash:KEY;"#
+                + " unset it to get the default, round_robin"
+        ),
+        policy("hash", "expected ip, uri, header:NAME or cookie:NAME after hash:"),
+        policy("hash:", "expected ip, uri, header:NAME or cookie:NAME after hash:"),
+        policy("hash:ip:x", "expected ip, uri, header:NAME or cookie:NAME after hash:"),
+        policy("hash:cookie", "expected ip, uri, header:NAME or cookie:NAME after hash:"),
+        policy("hash:header:", #"expected the name of a field, not """#),
+        policy("hash:header:X:Y", #"expected the name of a field, not "X:Y""#),
+        policy("hash:cookie:a b", #"expected the name of a cookie, not "a b""#),
+        Mistake(
             ["LB_RETRIES": "99999999999999999999"],
             #"curl-lb: LB_RETRIES="99999999999999999999": expected a whole number between 0 and 100"#
         ),
@@ -181,92 +198,6 @@ extension Mistake {
         ),
     ]
 
-    static let backends: [Mistake] = [
-        Mistake(
-            [:],
-            [],
-            "curl-lb: no backend: expected at least one in LB_BACKENDS or on the command line,"
-                + " such as http://127.0.0.1:3000"
-        ),
-        Mistake(
-            ["LB_BACKENDS": ""],
-            [],
-            "curl-lb: no backend: expected at least one in LB_BACKENDS or on the command line,"
-                + " such as http://127.0.0.1:3000"
-        ),
-        backend(
-            "127.0.0.1:3000",
-            "expected a URL such as http://127.0.0.1:3000 or http+unix:///run/app.sock;"
-                + " did you mean http://127.0.0.1:3000?"
-        ),
-        backend(
-            "unix:/run/app.sock",
-            "expected a URL such as http://127.0.0.1:3000 or http+unix:///run/app.sock"
-        ),
-        backend("ftp://files:21", "expected http://, https:// or http+unix:///, not ftp://"),
-        backend("http://", "expected a host name, an IPv4 address or an IPv6 address in brackets"),
-        backend("http://a:0", #"expected a port between 1 and 65535, not "0""#),
-        backend("http://a:", #"expected a port between 1 and 65535, not """#),
-        backend("http://a:99999", #"expected a port between 1 and 65535, not "99999""#),
-        backend(
-            "http://bücher.example",
-            #"expected a host name, an IPv4 address or an IPv6 address in brackets, not "bücher.example""#
-        ),
-        backend("http://127.1", #"expected a host name, an IPv4 address or an IPv6 address in brackets, not "127.1""#),
-        backend("http://::1:80", "expected brackets around an IPv6 address, such as [::1]:3000"),
-        backend(
-            "http://[fe80::1%25eth0]:80",
-            #"expected a host name, an IPv4 address or an IPv6 address in brackets, not "[fe80::1%25eth0]""#
-        ),
-        backend("http://a/api", #"expected no path in a backend's URL, not "/api": requests keep their own"#),
-        backend("http://a/?x=1", "expected no query (?...) in a backend's URL"),
-        backend("http://a#top", "expected no fragment (#...) in a backend's URL"),
-        backend(
-            "http://joe:secret@a:80",
-            shown: "http://***@a:80",
-            "expected no user name and no password in a backend's URL"
-        ),
-        backend(
-            "joe:se/cr;et@a:80",
-            shown: "***@a:80",
-            "expected no user name and no password in a backend's URL"
-        ),
-        backend("http+unix://run/app.sock", "expected an absolute path, such as http+unix:///run/app.sock"),
-        backend(
-            "http+unix:///" + String(repeating: "a", count: 107),
-            "expected a path of at most 107 bytes, not 108"
-        ),
-        backend(
-            "http://a;nmae=b",
-            #"expected the option name, verify, cacert or sni, not "nmae"; did you mean name?"#
-        ),
-        backend("http://a;weight=2", #"expected the option name, verify, cacert or sni, not "weight""#),
-        backend("http://a;name", "expected a value after name, as in name=..."),
-        backend(
-            "http://a;name=",
-            #"expected 1 to 64 letters, digits, dots, dashes or underscores after name=, not """#
-        ),
-        backend("http://a;name=b;name=c", "expected the option name only once"),
-        backend("https://a;verify=yes", #"expected on or off after verify=, not "yes""#),
-        backend("http://a;verify=off", "expected verify only with https://"),
-        backend(
-            "https://a;cacert=/no/such.pem",
-            #"expected a readable file of PEM certificates after cacert=, not "/no/such.pem""#
-        ),
-        backend("https://a;cacert=/", #"expected a readable file of PEM certificates after cacert=, not "/""#),
-        backend("https://a;sni=10.0.0.1", #"expected a host name after sni=, not "10.0.0.1""#),
-        Mistake(
-            ["LB_BACKENDS": "http://a https://a:80"],
-            [],
-            #"curl-lb: LB_BACKENDS="https://a:80": expected a name of its own, a:80 is taken; give one with ;name="#
-        ),
-        // What the command line replaces is checked all the same.
-        Mistake(
-            ["LB_BACKENDS": "ftp://a"],
-            #"curl-lb: LB_BACKENDS="ftp://a": expected http://, https:// or http+unix:///, not ftp://"#
-        ),
-    ]
-
     static let commandLines: [Mistake] = [
         Mistake([:], ["--chekc"], "curl-lb: Unknown option '--chekc'. Did you mean '--check'?"),
         Mistake([:], ["-x"], "curl-lb: Unknown option '-x'"),
@@ -289,8 +220,7 @@ extension Mistake {
         ),
     ]
 
-    /// A mistake in the one backend of `LB_BACKENDS`.
-    private static func backend(_ entry: String, shown: String? = nil, _ reason: String) -> Mistake {
-        Mistake(["LB_BACKENDS": entry], [], "curl-lb: LB_BACKENDS=\"\(shown ?? entry)\": \(reason)")
+    private static func policy(_ value: String, _ reason: String) -> Mistake {
+        Mistake(["LB_POLICY": value], "curl-lb: LB_POLICY=\"\(value)\": \(reason)")
     }
 }

@@ -1,5 +1,6 @@
 // Tests of good values: what each text becomes, and that what is printed reads back as the same value.
 
+import Balancing
 import Front
 import Telemetry
 import Testing
@@ -100,6 +101,20 @@ import Testing
         let kind = SettingKind.accessLog
         #expect(try kind.parse(text) == log)
         #expect(kind.print(log) == text)
+    }
+
+    @Test(
+        "a policy",
+        arguments: [
+            ("round_robin", .roundRobin), ("least_conn", .leastConnections), ("random_two", .randomTwo),
+            ("peak_ewma", .peakEWMA), ("first", .first), ("hash:ip", .hash(.clientAddress)), ("hash:uri", .hash(.uri)),
+            ("hash:header:X-User", .hash(.header("X-User"))), ("hash:cookie:sid", .hash(.cookie("sid"))),
+        ] as [(String, Policy)]
+    )
+    func policy(text: String, policy: Policy) throws {
+        let kind = SettingKind.policy
+        #expect(try kind.parse(text) == policy)
+        #expect(kind.print(policy) == text)
     }
 
     @Test(

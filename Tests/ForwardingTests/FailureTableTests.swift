@@ -43,6 +43,7 @@ struct FailureTableTests {
         ("http_response_header_section_size", 502, "http_response_header_section_size"),
         ("http_response_incomplete", 502, "http_response_incomplete"),
         ("destination_unavailable", 503, "destination_unavailable"),
+        ("connection_limit_reached", 503, "connection_limit_reached"),
         ("shutting_down", 503, "proxy_internal_response"),
         ("stopped_in_flight", 502, "connection_terminated"),
         ("open_file_limit", 503, "proxy_internal_error"),

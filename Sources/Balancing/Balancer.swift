@@ -1,0 +1,60 @@
+// Where a worker is given backends.
+
+/// Chooses backends from the newest snapshot of the pool that its worker has.
+///
+/// Confined to its worker. On the way of a request it takes no lock and allocates nothing.
+public final class Balancer {
+    public private(set) var snapshot: PoolSnapshot
+    /// What of a request the policy wants the hash of.
+    public private(set) var hashKey: HashKey?
+    private var measuresLatency: Bool
+    private var circumstances: Circumstances
+
+    /// - Parameter seed: Where random numbers start: a different one for each worker.
+    public init(_ snapshot: PoolSnapshot, seed: UInt64) {
+        self.snapshot = snapshot
+        hashKey = snapshot.policy.hashKey
+        measuresLatency = snapshot.policy == .peakEWMA
+        circumstances = Circumstances(random: SplitMix(seed: seed))
+    }
+
+    /// Goes on with another snapshot.
+    public func adopt(_ snapshot: PoolSnapshot) {
+        self.snapshot = snapshot
+        hashKey = snapshot.policy.hashKey
+        measuresLatency = snapshot.policy == .peakEWMA
+    }
+
+    /// Chooses the backend of the next attempt.
+    ///
+    /// - Parameters:
+    ///   - tried: The backends that this request has tried.
+    ///   - now: The time, in nanoseconds, on a clock that all workers share.
+    ///   - key: The hash of what ``hashKey`` asks for; nil when the request has no such thing.
+    /// - Returns: nil when no backend is eligible.
+    public func acquire(excluding tried: TriedBackends, at now: UInt64, key: UInt64? = nil) -> BackendLease? {
+        circumstances.now = now
+        circumstances.key = key
+        return acquire(in: snapshot.ordinary, excluding: tried) ?? acquire(in: snapshot.backup, excluding: tried)
+    }
+
+    private func acquire(in tier: Tier, excluding tried: TriedBackends) -> BackendLease? {
+        while let position = snapshot.policy.choose(in: tier, excluding: tried, &circumstances) {
+            let place = tier.places[position]
+            if place.backend.takePlace(limit: place.limit) {
+                return BackendLease(of: place.backend, at: circumstances.now, isMeasured: measuresLatency)
+            }
+            // Another worker has taken the last place; the backend is full now, and the next choice is another one.
+        }
+        return nil
+    }
+
+    /// Whether there are backends that could be tried if they were not full: why none was given.
+    public func isFull(excluding tried: TriedBackends) -> Bool {
+        let places = [snapshot.ordinary.places, snapshot.backup.places].joined()
+        return places.contains { !tried.contains($0.index) }
+    }
+}
+
+@available(*, unavailable)
+extension Balancer: Sendable {}

@@ -1,0 +1,60 @@
+// The policies: by which rule the backend of the next attempt is chosen.
+
+/// The rule by which a backend is chosen.
+public enum Policy: Sendable, Hashable {
+    case roundRobin
+    case leastConnections
+    case randomTwo
+    case peakEWMA
+    case first
+    case hash(HashKey)
+}
+
+/// What of a request is hashed.
+public enum HashKey: Sendable, Hashable {
+    /// The client's address, without its port.
+    case clientAddress
+    /// Path and query.
+    case uri
+    /// The first field line of that name, whose case does not matter.
+    case header(String)
+    /// The first cookie of that name.
+    case cookie(String)
+}
+
+/// What a choice depends on beside the backends.
+struct Circumstances {
+    /// The time, in nanoseconds.
+    var now: UInt64 = 0
+    /// What stands for the request's key; nil when it has none.
+    var key: UInt64?
+    var random: SplitMix
+}
+
+/// One rule, in a file of its own: a pure function of the backends' counters, the circumstances and, for an order that all
+/// workers share, a cursor.
+protocol PolicyRule {
+    /// The position of the backend to try next.
+    ///
+    /// - Returns: nil when every backend of the tier was tried or is full.
+    static func choose(in tier: Tier, excluding tried: TriedBackends, _ circumstances: inout Circumstances) -> Int?
+}
+
+extension Policy {
+    /// What a request has to give beside itself.
+    var hashKey: HashKey? {
+        if case .hash(let key) = self { key } else { nil }
+    }
+
+    /// The position of the backend to try next, by the policy's rule.
+    func choose(in tier: Tier, excluding tried: TriedBackends, _ circumstances: inout Circumstances) -> Int? {
+        switch self {
+        case .roundRobin: RoundRobin.choose(in: tier, excluding: tried, &circumstances)
+        case .leastConnections: LeastConnections.choose(in: tier, excluding: tried, &circumstances)
+        case .randomTwo: RandomTwo.choose(in: tier, excluding: tried, &circumstances)
+        case .peakEWMA: PeakEWMA.choose(in: tier, excluding: tried, &circumstances)
+        case .first: First.choose(in: tier, excluding: tried, &circumstances)
+        case .hash: HashAffinity.choose(in: tier, excluding: tried, &circumstances)
+        }
+    }
+}

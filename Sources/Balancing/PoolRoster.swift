@@ -1,0 +1,123 @@
+// The list of a pool's members as it is changed: who comes and goes, with which weight and in which state.
+
+internal import Synchronization
+
+/// What a new member brings.
+public struct PoolEntry: Sendable {
+    public var name: String
+    public var weight: Int
+    public var isBackup: Bool
+    public var maximumInFlight: Int
+
+    public init(name: String, weight: Int = 1, isBackup: Bool = false, maximumInFlight: Int = 0) {
+        self.name = name
+        self.weight = weight
+        self.isBackup = isBackup
+        self.maximumInFlight = maximumInFlight
+    }
+}
+
+/// Why a change of the pool is refused.
+public enum PoolRefusal: Error, Equatable {
+    /// No member has this name.
+    case unknown(name: String)
+    /// A member has this name already.
+    case taken(name: String)
+    /// A weight outside of ``PoolRoster/weights``, or a negative limit.
+    case outOfRange(Int)
+}
+
+/// The members, in their order, and the indices that they stand at in tables by backend.
+///
+/// A value: whoever changes a pool keeps it, and makes snapshots of it.
+public struct PoolRoster: Sendable {
+    /// The weights that a member may have.
+    public static let weights = 0...65535
+
+    public private(set) var members: [PoolMember] = []
+    private let policy: Policy
+    private let ordinary = Cursor()
+    private let backup = Cursor()
+    private var version: UInt64 = 0
+    /// Members that were removed, whose index is not free yet, and the first version without each.
+    private var leaving: [(backend: Backend, since: UInt64)] = []
+
+    public init(policy: Policy) { self.policy = policy }
+
+    /// The members as they stand, under a version of its own.
+    public mutating func makeSnapshot() -> PoolSnapshot {
+        version += 1
+        return PoolSnapshot(version: version, policy: policy, members: members, ordinary: ordinary, backup: backup)
+    }
+
+    /// Removed backends with attempts in flight.
+    public var draining: [Backend] {
+        leaving.map(\.backend).filter { $0.inFlight.load(ordering: .relaxed) > 0 }
+    }
+
+    // MARK: Coming and going
+
+    /// Adds a member at the list's end: up, ready, and at the lowest index that is free.
+    @discardableResult
+    public mutating func add(_ entry: PoolEntry) throws(PoolRefusal) -> Backend {
+        try check(weight: entry.weight)
+        guard entry.maximumInFlight >= 0 else { throw .outOfRange(entry.maximumInFlight) }
+        guard position(of: entry.name) == nil else { throw .taken(name: entry.name) }
+        let taken = Set((members.map(\.backend) + leaving.map(\.backend)).map(\.index))
+        let index = (0...taken.count).first { !taken.contains($0) } ?? taken.count
+        let backend = Backend(index: index, name: entry.name)
+        members.append(
+            PoolMember(
+                backend: backend,
+                weight: entry.weight,
+                isBackup: entry.isBackup,
+                maximumInFlight: entry.maximumInFlight,
+                state: BackendState()
+            )
+        )
+        return backend
+    }
+
+    /// Removes a member: it gets nothing new and finishes what it has.
+    public mutating func remove(_ name: String) throws(PoolRefusal) {
+        leaving.append((members.remove(at: try find(name)).backend, version + 1))
+    }
+
+    /// Frees the indices of backends that nobody can ask any more.
+    ///
+    /// - Parameter version: The lowest that any worker has: those that left before it can be chosen by none.
+    public mutating func release(adopted version: UInt64) {
+        leaving.removeAll { $0.since <= version && $0.backend.inFlight.load(ordering: .relaxed) == 0 }
+    }
+
+    // MARK: Changing
+
+    public mutating func setWeight(of name: String, to weight: Int) throws(PoolRefusal) {
+        try check(weight: weight)
+        members[try find(name)].weight = weight
+    }
+
+    public mutating func setMaximumInFlight(of name: String, to limit: Int) throws(PoolRefusal) {
+        guard limit >= 0 else { throw .outOfRange(limit) }
+        members[try find(name)].maximumInFlight = limit
+    }
+
+    public mutating func set(_ state: AdministrativeState, for name: String) throws(PoolRefusal) {
+        members[try find(name)].state.administrative = state
+    }
+
+    public mutating func set(_ state: OperationalState, for name: String) throws(PoolRefusal) {
+        members[try find(name)].state.operational = state
+    }
+
+    private func position(of name: String) -> Int? { members.firstIndex { $0.backend.name == name } }
+
+    private func find(_ name: String) throws(PoolRefusal) -> Int {
+        guard let position = position(of: name) else { throw .unknown(name: name) }
+        return position
+    }
+
+    private func check(weight: Int) throws(PoolRefusal) {
+        guard Self.weights.contains(weight) else { throw .outOfRange(weight) }
+    }
+}

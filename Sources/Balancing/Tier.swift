@@ -1,0 +1,66 @@
+// The backends that stand for one another in a snapshot: the ordinary ones, or the backups.
+
+internal import Synchronization
+
+/// Where round robin stands; one for all workers, and for all snapshots of a pool.
+final class Cursor: Sendable {
+    private let turns = Atomic<UInt>(0)
+
+    /// Takes the next turn; no other worker gets the same.
+    func next() -> UInt { turns.wrappingAdd(1, ordering: .relaxed).oldValue }
+}
+
+/// Backends whose states and weights let them take requests, and what the policies have worked out about them.
+///
+/// Immutable but for the counters that it refers to. Any thread.
+final class Tier: Sendable {
+    /// What is known of a backend without touching memory that other workers write to.
+    struct Place: Sendable {
+        let backend: Backend
+        let index: Int
+        let hash: UInt64
+        let weight: Int
+        /// The most attempts in flight; 0 for any number.
+        let limit: Int
+    }
+
+    /// In the order of the list.
+    let places: [Place]
+    let totalWeight: Int
+    let isEvenlyWeighted: Bool
+    /// Positions in the order of smooth weighted round robin.
+    let schedule: [UInt32]
+    /// Draws positions by weight.
+    let lot: AliasTable
+    let cursor: Cursor
+
+    init(_ members: [PoolMember], cursor: Cursor) {
+        places = members.map { member in
+            Place(
+                backend: member.backend,
+                index: member.backend.index,
+                hash: member.backend.hash,
+                weight: member.weight,
+                limit: member.maximumInFlight
+            )
+        }
+        let weights = places.map(\.weight)
+        totalWeight = weights.reduce(0, +)
+        isEvenlyWeighted = weights.allSatisfy { $0 == weights.first }
+        schedule = SmoothSchedule.positions(weights)
+        lot = AliasTable(weights)
+        self.cursor = cursor
+    }
+
+    /// Whether the backend at a position was not tried and is not full.
+    ///
+    /// Its states and its weight have been looked at when the tier was made.
+    func isEligible(_ position: Int, excluding tried: TriedBackends) -> Bool {
+        if tried.contains(places[position].index) { return false }
+        let limit = places[position].limit
+        return limit == 0 || inFlight(position) < limit
+    }
+
+    /// How many attempts are in flight at a position's backend.
+    func inFlight(_ position: Int) -> Int { places[position].backend.inFlight.load(ordering: .relaxed) }
+}

@@ -1,0 +1,67 @@
+// The pool as it is changed while workers run: its roster, and where each backend is.
+
+public import Balancing
+internal import Upstream
+
+/// A change of the pool.
+public enum PoolChange: Sendable {
+    /// A backend comes: up, ready, last in the list.
+    case add(BackendConfiguration)
+    /// A backend goes: it gets nothing new, and finishes what it has.
+    case remove(name: String)
+    case weight(name: String, Int)
+    /// The most requests in flight; 0 for any number.
+    case maximumInFlight(name: String, Int)
+    case administrative(name: String, AdministrativeState)
+    case operational(name: String, OperationalState)
+}
+
+/// Makes one update after the other for the workers.
+struct PoolControl {
+    private var roster: PoolRoster
+    /// By the backend's name.
+    private var origins: [String: Origin] = [:]
+    private(set) var update: PoolUpdate
+
+    init(_ policy: Policy, _ configurations: [BackendConfiguration]) throws(PoolRefusal) {
+        roster = PoolRoster(policy: policy)
+        update = PoolUpdate(snapshot: roster.makeSnapshot(), origins: [])
+        try apply(configurations.map { .add($0) }, adopted: 0)
+    }
+
+    /// Removed backends with requests in flight.
+    var draining: [Backend] { roster.draining }
+
+    /// Makes all of the changes, or when one is refused, none.
+    ///
+    /// - Parameter adopted: The lowest version that any worker has.
+    mutating func apply(_ changes: [PoolChange], adopted: UInt64) throws(PoolRefusal) {
+        var next = self
+        next.roster.release(adopted: adopted)
+        for change in changes { try next.apply(change) }
+        let snapshot = next.roster.makeSnapshot()
+        let origins = snapshot.members.map { member in
+            guard let origin = next.origins[member.backend.name] else {
+                preconditionFailure("a member comes with its origin")
+            }
+            return origin
+        }
+        next.update = PoolUpdate(snapshot: snapshot, origins: origins)
+        self = next
+    }
+
+    private mutating func apply(_ change: PoolChange) throws(PoolRefusal) {
+        switch change {
+        case .add(let configuration):
+            try roster.add(configuration.poolEntry)
+            origins[configuration.name] = configuration.origin
+        case .remove(let name):
+            try roster.remove(name)
+            origins[name] = nil
+        case .weight(let name, let weight): try roster.setWeight(of: name, to: weight)
+        case .maximumInFlight(let name, let limit): try roster.setMaximumInFlight(of: name, to: limit)
+        case .administrative(let name, let state): try roster.set(state, for: name)
+        case .operational(let name, let state): try roster.set(state, for: name)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+// How a worker goes over to another snapshot of the pool.
+
+public import Balancing
+internal import Synchronization
+public import Upstream
+
+/// A snapshot of the pool, and where each member is.
+public struct PoolUpdate: Sendable {
+    public let snapshot: PoolSnapshot
+    /// In the order of the snapshot's members.
+    public let origins: [Origin]
+}
+
+/// One worker's streams to one backend.
+struct BackendStreams {
+    let backend: Backend
+    let pool: StreamPool
+}
+
+extension Worker {
+    /// Goes on with another snapshot: new backends get streams, and the streams at rest of those that left are closed.
+    ///
+    /// Nothing happens to the streams of those that stay, nor to what is in flight: its streams close when they are done.
+    func adopt(_ update: PoolUpdate) {
+        var leaving = streams.map { $0?.backend }
+        for (member, origin) in zip(update.snapshot.members, update.origins) {
+            let index = member.backend.index
+            while streams.count <= index {
+                streams.append(nil)
+                leaving.append(nil)
+            }
+            if streams[index]?.backend !== member.backend {
+                // Left over from a former backend, which nothing is in flight at any more.
+                streams[index]?.pool.close()
+                streams[index] = BackendStreams(backend: member.backend, pool: makeStreamPool(to: origin))
+            }
+            leaving[index] = nil
+        }
+        // Their places are not emptied: what is in flight may go on there on a fresh connection.
+        for (index, backend) in leaving.enumerated() where backend != nil { streams[index]?.pool.close() }
+        balancer.adopt(update.snapshot)
+        share.poolVersion.store(update.snapshot.version, ordering: .releasing)
+    }
+
+    /// The streams to a backend that was leased.
+    func streams(to backend: Backend) -> StreamPool {
+        guard let streams = streams[backend.index], streams.backend === backend else {
+            preconditionFailure("an index is not another backend's while the backend is leased")
+        }
+        return streams.pool
+    }
+
+    private func makeStreamPool(to origin: Origin) -> StreamPool {
+        StreamPool(
+            origin: origin,
+            settings: StreamSettings(
+                connectTimeoutMilliseconds: Int(settings.connectTimeout / 1_000_000),
+                idleNanoseconds: settings.upstreamIdle,
+                headLimits: settings.headLimits
+            ),
+            loop: loop,
+            multi: multi,
+            buffers: responseBuffers
+        )
+    }
+}

@@ -1,0 +1,69 @@
+// Leases: each choice of a backend is accounted for exactly once, however its attempt ends.
+
+import Dispatch
+import Synchronization
+import Testing
+
+@testable import Balancing
+
+extension Backend {
+    /// In flight, attempts, failures.
+    fileprivate var account: [Int] {
+        [
+            inFlight.load(ordering: .relaxed), Int(attempts.load(ordering: .relaxed)),
+            Int(failures.load(ordering: .relaxed)),
+        ]
+    }
+}
+
+@Suite("Leases")
+struct LeaseTests {
+    private let pool = Pool(weights: [1, 1, 1])
+
+    private func acquire() -> BackendLease {
+        guard let lease = pool.acquire() else { preconditionFailure("nothing was tried") }
+        return lease
+    }
+
+    @Test(arguments: [(.answered, 0), (.failed, 1), (.abandoned, 0)] as [(AttemptOutcome, Int)])
+    func `an attempt is in flight until its lease ends, and fails only if it is said to`(
+        outcome: AttemptOutcome,
+        failures: Int
+    ) {
+        let backend = pool.backends[0]
+        let lease = acquire()
+        #expect(backend.account == [1, 1, 0])
+        lease.end(outcome, at: 1)
+        #expect(backend.account == [0, 1, failures])
+    }
+
+    @Test func `a lease that is dropped counts as abandoned`() {
+        _ = acquire()
+        #expect(pool.backends[0].account == [0, 1, 0])
+    }
+
+    @Test
+    func `a further attempt at the same backend is an attempt of its own, keeps its place and takes nobody's turn`() {
+        let backend = pool.backends[0]
+        let second = acquire().again()
+        #expect(second.backend === backend)
+        #expect(backend.account == [1, 2, 0])
+        second.end(.failed, at: 1)
+        #expect(backend.account == [0, 2, 1])
+        #expect(pool.next() == "b")
+    }
+
+    @Test func `accounts from several threads add up`() {
+        let snapshot = pool.balancer.snapshot
+        DispatchQueue.concurrentPerform(iterations: 6) { thread in
+            let balancer = Balancer(snapshot, seed: UInt64(thread))
+            for _ in 0..<500 {
+                guard let lease = balancer.acquire(excluding: TriedBackends(), at: 0) else { continue }
+                lease.end(thread.isMultiple(of: 2) ? .failed : .answered, at: 0)
+            }
+        }
+        #expect(pool.backends.map { $0.account[0] } == [0, 0, 0])
+        #expect(pool.backends.map { $0.account[1] } == [1000, 1000, 1000])
+        #expect(pool.backends.map { $0.account[2] }.reduce(0, +) == 1500)
+    }
+}

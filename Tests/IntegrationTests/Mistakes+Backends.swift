@@ -1,0 +1,1 @@
+../ControlTests/Mistakes+Backends.swift
