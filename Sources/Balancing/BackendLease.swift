@@ -19,6 +19,8 @@ public struct BackendLease: ~Copyable {
     public let backend: Backend
     private let start: UInt64
     private let isMeasured: Bool
+    /// When the whole request had been sent, while the backend's answer to it is awaited.
+    private var sent: UInt64?
     private var outcome = AttemptOutcome.abandoned
 
     /// A lease on a place that was taken already.
@@ -36,14 +38,24 @@ public struct BackendLease: ~Copyable {
         if outcome == .failed { backend.failures.wrappingAdd(1, ordering: .relaxed) }
     }
 
-    /// Notes that a response head has come: the time until then is the backend's latency.
-    public func headReceived(at now: UInt64) {
-        if isMeasured { backend.latency.observe(now > start ? now - start : 0, at: now) }
+    /// Notes that the whole request has been sent: what its client took for it is not the backend's doing.
+    public mutating func requestSent(at now: UInt64) {
+        if isMeasured { sent = now }
     }
+
+    /// Notes that a response head has come: the time from the request's end until then is the backend's latency.
+    public mutating func headReceived(at now: UInt64) {
+        guard let sent else { return }
+        backend.latency.observe(Self.nanoseconds(from: sent, to: now), at: now)
+        self.sent = nil
+    }
+
+    private static func nanoseconds(from start: UInt64, to end: UInt64) -> UInt64 { end > start ? end - start : 0 }
 
     /// Goes on with another attempt at the same backend, on a fresh connection after a stale one; its place is kept.
     public consuming func again() -> BackendLease {
         backend.attempts.wrappingAdd(1, ordering: .relaxed)
+        sent = nil
         return self
     }
 
@@ -52,8 +64,15 @@ public struct BackendLease: ~Copyable {
     /// One that is merely dropped counts as abandoned.
     public consuming func end(_ outcome: AttemptOutcome, at now: UInt64) {
         self.outcome = outcome
-        if isMeasured, outcome == .failed {
-            backend.latency.observeFailure(after: now > start ? now - start : 0, at: now)
+        guard isMeasured else { return }
+        switch outcome {
+        case .answered:
+            break
+        case .failed:
+            backend.latency.observeFailure(after: Self.nanoseconds(from: sent ?? start, to: now), at: now)
+        case .abandoned:
+            // The client's patience has ended before the backend answered: it takes that long at least.
+            if let sent { backend.latency.observeNone(after: Self.nanoseconds(from: sent, to: now), at: now) }
         }
     }
 }

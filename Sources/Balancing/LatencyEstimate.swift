@@ -5,27 +5,39 @@ internal import Synchronization
 /// A peak-sensitive, exponentially weighted moving average, as in Finagle's `PeakEwma`.
 ///
 /// A sample above the average replaces it; one below is averaged in, with a weight by the time since the last one. Without
-/// samples it fades, so that a backend that was slow is tried again. Any thread: average and time share one atomic word.
+/// samples it fades, so that a backend that was slow is tried again, and is forgotten after a minute: one that comes back after that
+/// is a newcomer. Any thread: average and time share one atomic word.
 struct LatencyEstimate: ~Copyable {
     /// After that many nanoseconds a sample's weight has fallen to 1/e.
     static let decayTime = 10e9
+    /// After so many decay times an average says nothing any more.
+    private static let memory = 6.0
     /// What a failure counts as, in nanoseconds: at least, and at most.
     static let failureLatency = 1e9...60e9
     /// The unit of the time that is kept, in bits: 2²⁰ ns is about a millisecond, and 32 bits of it are 52 days.
     private static let tickBits: UInt64 = 20
 
+    /// How far clocks may be apart, in ticks; what is further in the future is the distant past, as ticks begin anew.
+    private static let clockSkew: Int32 = 1 << 16
+
     /// The average in nanoseconds as a `Float`'s bits, above the time of the last sample in ticks; 0 before the first.
     private let word = Atomic<UInt64>(0)
 
-    /// The average at a time, in nanoseconds; nil before the first sample.
+    /// The average at a time, in nanoseconds; nil before the first sample, and long after the last.
     func value(at now: UInt64) -> Double? {
         let word = word.load(ordering: .relaxed)
         guard word != 0 else { return nil }
-        return Self.average(word) * Self.fading(from: word, to: now)
+        let fading = Self.fading(from: word, to: now)
+        return fading > 0 ? Self.average(word) * fading : nil
     }
 
     /// Takes in a sample, in nanoseconds.
     func observe(_ sample: UInt64, at now: UInt64) { observe(max(1, Double(sample)), at: now) }
+
+    /// Takes in that an answer has taken longer than that, in nanoseconds, and was then not waited for.
+    func observeNone(after elapsed: UInt64, at now: UInt64) {
+        if Double(elapsed) > value(at: now) ?? 0 { observe(elapsed, at: now) }
+    }
 
     /// Takes in a failure, which counts as slow however fast it came: a backend that fails at once must not look like the best.
     ///
@@ -63,6 +75,8 @@ struct LatencyEstimate: ~Copyable {
     private static func fading(from word: UInt64, to now: UInt64) -> Double {
         // Workers read their clocks at different times: what looks like the future is now.
         let ticks = Int32(bitPattern: tick(now) &- UInt32(truncatingIfNeeded: word))
-        return ticks > 0 ? decay(Double(ticks) * Double(1 << tickBits) / decayTime) : 1
+        if ticks <= 0 { return ticks > -clockSkew ? 1 : 0 }
+        let decays = Double(ticks) * Double(1 << tickBits) / decayTime
+        return decays > memory ? 0 : decay(decays)
     }
 }

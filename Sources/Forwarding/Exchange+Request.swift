@@ -206,6 +206,7 @@ extension Exchange {
             tunnelHalfEnded()
             return
         }
+        if response == .awaited { noteRequestSent() }
         if client.hasClientLeft {
             clientHasLeft()
             return

@@ -267,6 +267,9 @@ final class Exchange: ClientExchange, StreamObserver {
 
     func endLease(_ outcome: AttemptOutcome) { lease.take()?.end(outcome, at: loop.now.nanoseconds) }
 
+    /// The backend has the whole request.
+    func noteRequestSent() { lease?.requestSent(at: loop.now.nanoseconds) }
+
     /// The backend's response head has come.
     func noteLatency() { lease?.headReceived(at: loop.now.nanoseconds) }
 

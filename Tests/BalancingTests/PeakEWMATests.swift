@@ -47,7 +47,10 @@ struct LatencyEstimateTests {
         backend.latency.observe(100 * millisecond, at: start)
         #expect(isNear(value(at: start + 5 * second), 100 * exp(-0.5)))
         #expect(isNear(value(at: start + 60 * second), 100 * exp(-6)))
-        #expect((value(at: start + 100_000 * second) ?? -1) >= 0)
+        // After a minute it is forgotten, also when the ticks have begun anew.
+        for seconds in [70, 100_000, 2_250_000, 2_300_000, 4_400_000] as [UInt64] {
+            #expect(value(at: start + seconds * second) == nil, "after \(seconds) s")
+        }
     }
 
     @Test func `a clock that is behind changes nothing`() {
@@ -147,16 +150,37 @@ struct PeakEWMATests {
 
     @Test func `a lease's latency is the time to the response head`() {
         let pool = Pool(weights: [1], .peakEWMA)
-        let lease = pool.acquire(at: 5 * second)
+        var lease = pool.acquire(at: 2 * second)
+        lease?.requestSent(at: 5 * second)
         lease?.headReceived(at: 5 * second + 30 * millisecond)
         let value = pool.backend("a").latency.value(at: 5 * second + 30 * millisecond) ?? 0
         #expect(abs(value - 30 * Double(millisecond)) < 1000)
     }
 
+    @Test func `before the request's end nothing is the backend's latency`() {
+        let pool = Pool(weights: [1], .peakEWMA)
+        guard var lease = pool.acquire(at: second) else { preconditionFailure("none was tried") }
+        lease.headReceived(at: 3 * second)
+        lease.end(.abandoned, at: 4 * second)
+        #expect(pool.backend("a").latency.value(at: 4 * second) == nil)
+    }
+
+    @Test func `a client that waited in vain tells how long at least`() {
+        let pool = Pool(weights: [1], .peakEWMA)
+        for (wait, expected) in [(5, 5), (2, 5)] as [(UInt64, Double)] {
+            guard var lease = pool.acquire(at: second) else { preconditionFailure("none was tried") }
+            lease.requestSent(at: 10 * second - wait * second)
+            lease.end(.abandoned, at: 10 * second)
+            let value = pool.backend("a").latency.value(at: 10 * second) ?? 0
+            #expect(abs(value - expected * 1e9) < 1e6, "after \(wait) s")
+        }
+    }
+
     @Test(arguments: [.roundRobin, .leastConnections, .randomTwo, .first, .hash(.uri)] as [Policy])
     func `other policies keep no latency`(policy: Policy) {
         let pool = Pool(weights: [1], policy)
-        guard let lease = pool.acquire(key: 1) else { preconditionFailure("none was tried") }
+        guard var lease = pool.acquire(key: 1) else { preconditionFailure("none was tried") }
+        lease.requestSent(at: 4)
         lease.headReceived(at: 5)
         lease.end(.failed, at: 6)
         #expect(pool.backend("a").latency.value(at: 6) == nil)
