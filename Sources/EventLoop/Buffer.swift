@@ -108,7 +108,10 @@ public final class Buffer {
 
     public func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
 
-    public func append(_ text: String) {
+    /// Appends text that is no literal.
+    ///
+    /// Has a label because a literal would be a `String` otherwise, which is counted and checked at each use.
+    public func append(text: String) {
         var text = text
         text.withUTF8 { append(UnsafeRawBufferPointer($0)) }
     }

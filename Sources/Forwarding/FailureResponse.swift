@@ -26,7 +26,7 @@ struct FailureResponse {
         buffer.append("HTTP/1.1 ")
         buffer.append(decimal: UInt64(failure.status))
         buffer.append(byte: UInt8(ascii: " "))
-        buffer.append(reasonPhrase)
+        buffer.append(text: reasonPhrase)
         buffer.append("\r\nDate: ")
         buffer.append(date)
         buffer.append("\r\nContent-Type: ")
@@ -35,7 +35,7 @@ struct FailureResponse {
         buffer.append(decimal: UInt64(body.utf8.count))
         buffer.append("\r\nCache-Control: no-store\r\n")
         if let error = failure.proxyStatusError {
-            buffer.append("Proxy-Status: \(proxyName); error=\(error)\r\n")
+            buffer.append(text: "Proxy-Status: \(proxyName); error=\(error)\r\n")
         }
         // CONNECT is the one method that is refused (RFC 9110 section 15.5.6); the answer to an OPTIONS that ends here tells
         // the same.
@@ -44,7 +44,7 @@ struct FailureResponse {
         }
         if failure.status == 503 || failure.status == 429 { buffer.append("Retry-After: 1\r\n") }
         buffer.append("X-Request-Id: ")
-        buffer.append(requestID)
+        buffer.append(text: requestID)
         buffer.append("\r\n")
         ClientResponse.appendConnection(
             keepAlive: keepAlive,
@@ -53,7 +53,7 @@ struct FailureResponse {
         )
         buffer.append("\r\n")
         guard !isHeadOnly else { return 0 }
-        buffer.append(body)
+        buffer.append(text: body)
         return body.utf8.count
     }
 

@@ -41,13 +41,12 @@ struct UpstreamRequest {
     /// The `Host` for a client of HTTP/1.0 that sent none.
     let defaultHost: String
 
-    /// How often the request may still be forwarded, if it says so (RFC 9110 section 7.6.2).
-    private var forwardsLeft: Int? { reader.head.forwardsLeft }
-
     /// Appends the head, with its empty line.
-    func write(to buffer: Buffer) {
-        let head = reader.head
+    func write(to buffer: Buffer) { write(reader.head, to: buffer) }
+
+    private func write(_ head: RequestHead, to buffer: Buffer) {
         let fields = head.fields
+        let forwardsLeft = head.forwardsLeft
         appendRequestLine(head, to: buffer)
 
         // An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).
@@ -57,7 +56,7 @@ struct UpstreamRequest {
             appendHost(reader.headBytes(authority), to: buffer)
         } else if head.hostValueRange == nil {
             buffer.append("Host: ")
-            buffer.append(defaultHost)
+            buffer.append(text: defaultHost)
             buffer.append("\r\n")
         }
         if isRequestIDNew { dropped |= FieldName.xRequestID.bit }
@@ -69,7 +68,7 @@ struct UpstreamRequest {
         } else {
             buffer.appendLines(of: fields, from: reader.headBytes) { !$0.isHopByHop && $0.name.bit & dropped == 0 }
         }
-        appendOrigin(head, to: buffer)
+        appendOrigin(head, forwardsLeft: forwardsLeft, to: buffer)
         appendConnection(head, to: buffer)
         appendFraming(head.framing, to: buffer)
         buffer.append("\r\n")
@@ -94,7 +93,9 @@ struct UpstreamRequest {
     }
 
     /// Who asks, by which way, under which name.
-    private func appendOrigin(_ head: RequestHead, to buffer: Buffer) {
+    ///
+    /// - Parameter forwardsLeft: how often the request may still be forwarded, if it says so (RFC 9110 section 7.6.2).
+    private func appendOrigin(_ head: RequestHead, forwardsLeft: Int?, to buffer: Buffer) {
         buffer.append("X-Forwarded-For: ")
         let room = UnsafeMutableRawBufferPointer(start: buffer.base + buffer.end, count: PeerAddress.maximumTextLength)
         buffer.end += peer.writeHost(to: room)
@@ -115,7 +116,7 @@ struct UpstreamRequest {
             buffer.append("\r\n")
         }
         buffer.append(head.minorVersion == 0 ? "Via: 1.0 " : "Via: 1.1 ")
-        buffer.append(proxyName)
+        buffer.append(text: proxyName)
         buffer.append("\r\n")
     }
 

@@ -1,12 +1,14 @@
 // The floor: relays bytes between each client and a backend of its own, parses nothing.
 //
-// usage: relay PORT BACKEND_PORT…
+// usage: relay [--splice] PORT BACKEND_PORT…
 //
+// With --splice, bytes move through a pipe for each direction and never enter the process.
 // What it costs is what the kernel charges any proxy that accepts, receives, sends and waits with epoll; what a proxy costs
 // beyond that is its own. Each client connection has one backend connection, the backends taking turns; nothing is reused.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +30,7 @@ struct side {
     bool may_read; // edge-triggered: set by an event, cleared by a short read
     char *rest;    // received for this side, and not taken by it yet
     size_t rest_length;
+    int pipe[2]; // holds the rest when bytes are spliced
 };
 
 struct pair {
@@ -40,6 +43,7 @@ static int poller, listener;
 static struct sockaddr_in *backends;
 static int backend_count;
 static struct pair *closed; // freed when the events at hand are done
+static bool splices;
 
 static void fail(const char *what) {
     perror(what);
@@ -51,6 +55,10 @@ static void close_pair(struct pair *pair) {
     pair->is_closed = true;
     close(pair->client.descriptor);
     close(pair->backend.descriptor);
+    for (int end = 0; splices && end < 2; end++) {
+        close(pair->client.pipe[end]);
+        close(pair->backend.pipe[end]);
+    }
     pair->next = closed;
     closed = pair;
 }
@@ -65,8 +73,44 @@ static void free_closed(void) {
     }
 }
 
+// Sends what is in the side's pipe as far as the side takes it; false when the pair is closed.
+static bool empty_pipe(struct side *side) {
+    while (side->rest_length > 0) {
+        ssize_t sent = splice(side->pipe[0], NULL, side->descriptor, NULL, side->rest_length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (sent <= 0) {
+            if (sent < 0 && errno == EAGAIN) return true;
+            close_pair(side->pair);
+            return false;
+        }
+        side->rest_length -= (size_t)sent;
+    }
+    return true;
+}
+
+// Does as `pump` does, through a pipe.
+static void pump_spliced(struct side *from) {
+    struct side *to = from->other;
+    while (from->may_read && to->rest_length == 0) {
+        ssize_t got =
+            splice(from->descriptor, NULL, to->pipe[1], NULL, BUFFER_SIZE, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+        if (got == 0 || (got < 0 && errno != EAGAIN)) {
+            close_pair(from->pair);
+            return;
+        }
+        // A short splice tells nothing: a pipe is full of pages, which need not be full of bytes.
+        if (got < 0) from->may_read = false;
+        if (got < 0) return;
+        to->rest_length = (size_t)got;
+        if (!empty_pipe(to)) return;
+    }
+}
+
 // Moves what `from` has to the other side until there is no more, or the other side takes no more.
 static void pump(struct side *from) {
+    if (splices) {
+        pump_spliced(from);
+        return;
+    }
     static char buffer[BUFFER_SIZE];
     struct side *to = from->other;
     while (from->may_read && to->rest_length == 0) {
@@ -94,6 +138,10 @@ static void pump(struct side *from) {
 // Sends what this side has not taken yet, then goes on with what the other side has.
 static void flush(struct side *side) {
     if (side->rest_length == 0) return;
+    if (splices) {
+        if (empty_pipe(side) && side->rest_length == 0) pump(side->other);
+        return;
+    }
     ssize_t sent = send(side->descriptor, side->rest, side->rest_length, MSG_NOSIGNAL);
     if (sent < 0) {
         if (errno != EAGAIN) close_pair(side->pair);
@@ -125,6 +173,8 @@ static void accept_all(void) {
         struct pair *pair = calloc(1, sizeof *pair);
         pair->client = (struct side){.pair = pair, .other = &pair->backend, .descriptor = client};
         pair->backend = (struct side){.pair = pair, .other = &pair->client, .descriptor = backend};
+        if (splices && (pipe2(pair->client.pipe, O_NONBLOCK | O_CLOEXEC) || pipe2(pair->backend.pipe, O_NONBLOCK | O_CLOEXEC)))
+            fail("pipe2");
         // A send before the connection is made says EAGAIN; the event that it is made flushes.
         struct sockaddr_in *address = &backends[turn++ % (unsigned)backend_count];
         if (connect(backend, (struct sockaddr *)address, sizeof *address) != 0 && errno != EINPROGRESS) fail("connect");
@@ -142,8 +192,10 @@ static struct sockaddr_in loopback(const char *port) {
 }
 
 int main(int argc, char **argv) {
+    splices = argc > 1 && strcmp(argv[1], "--splice") == 0;
+    if (splices) argc--, argv++;
     if (argc < 3) {
-        fprintf(stderr, "usage: relay PORT BACKEND_PORT...\n");
+        fprintf(stderr, "usage: relay [--splice] PORT BACKEND_PORT...\n");
         return 2;
     }
     struct rlimit limit;
