@@ -70,7 +70,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Balancing", "Front", "Telemetry", "Upstream",
+                "Balancing", "Forwarding", "Front", "Telemetry", "Upstream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),
@@ -150,7 +150,7 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Balancing", "Control", "Front", "Telemetry", "Upstream",
+                "Balancing", "Control", "Forwarding", "Front", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

@@ -35,7 +35,7 @@ public struct PoolRoster: Sendable {
     public static let weights = 0...65535
 
     public private(set) var members: [PoolMember] = []
-    private let policy: Policy
+    private var policy: Policy
     private let ordinary = Cursor()
     private let backup = Cursor()
     private var version: UInt64 = 0
@@ -97,6 +97,10 @@ public struct PoolRoster: Sendable {
         members[try find(name)].weight = weight
     }
 
+    public mutating func setBackup(of name: String, to isBackup: Bool) throws(PoolRefusal) {
+        members[try find(name)].isBackup = isBackup
+    }
+
     public mutating func setMaximumInFlight(of name: String, to limit: Int) throws(PoolRefusal) {
         guard limit >= 0 else { throw .outOfRange(limit) }
         members[try find(name)].maximumInFlight = limit
@@ -108,6 +112,20 @@ public struct PoolRoster: Sendable {
 
     public mutating func set(_ state: OperationalState, for name: String) throws(PoolRefusal) {
         members[try find(name)].state.operational = state
+    }
+
+    /// Goes over to another rule; the round-robin order goes on from where it stands.
+    public mutating func setPolicy(_ policy: Policy) { self.policy = policy }
+
+    /// Puts the members into the order of these names; those that are not named come last, in the order that they have.
+    public mutating func arrange(_ names: [String]) throws(PoolRefusal) {
+        for name in names { _ = try find(name) }
+        let places = Dictionary(zip(names, names.indices)) { first, _ in first }
+        let order = members.indices.sorted { first, second in
+            let places = [first, second].map { places[members[$0].backend.name] ?? names.count }
+            return (places[0], first) < (places[1], second)
+        }
+        members = order.map { members[$0] }
     }
 
     private func position(of name: String) -> Int? { members.firstIndex { $0.backend.name == name } }

@@ -6,7 +6,7 @@ public import Telemetry
 public import Upstream
 
 /// One backend as the forwarding layer sees it.
-public struct BackendConfiguration: Sendable {
+public struct BackendConfiguration: Sendable, Equatable {
     public var name: String
     public var origin: Origin
     /// Its share beside the others'; with 0 it gets nothing.

@@ -4,16 +4,22 @@ public import Balancing
 internal import Upstream
 
 /// A change of the pool.
-public enum PoolChange: Sendable {
+public enum PoolChange: Sendable, Equatable {
     /// A backend comes: up, ready, last in the list.
     case add(BackendConfiguration)
     /// A backend goes: it gets nothing new, and finishes what it has.
     case remove(name: String)
     case weight(name: String, Int)
+    /// Whether it is used only when no ordinary backend can be.
+    case backup(name: String, Bool)
     /// The most requests in flight; 0 for any number.
     case maximumInFlight(name: String, Int)
     case administrative(name: String, AdministrativeState)
     case operational(name: String, OperationalState)
+    /// The members' order: those named first, the others after them.
+    case order(names: [String])
+    /// The rule by which backends are chosen.
+    case policy(Policy)
 }
 
 /// Makes one update after the other for the workers.
@@ -59,9 +65,12 @@ struct PoolControl {
             try roster.remove(name)
             origins[name] = nil
         case .weight(let name, let weight): try roster.setWeight(of: name, to: weight)
+        case .backup(let name, let isBackup): try roster.setBackup(of: name, to: isBackup)
         case .maximumInFlight(let name, let limit): try roster.setMaximumInFlight(of: name, to: limit)
         case .administrative(let name, let state): try roster.set(state, for: name)
         case .operational(let name, let state): try roster.set(state, for: name)
+        case .order(let names): try roster.arrange(names)
+        case .policy(let policy): roster.setPolicy(policy)
         }
     }
 }

@@ -49,7 +49,7 @@ struct Program {
                 count: settings.workers,
                 settings: ForwardingSettings(settings),
                 policy: settings.policy,
-                backends: settings.backends.map(BackendConfiguration.init),
+                backends: [],
                 limits: ConnectionLimits(
                     total: settings.maxConnections,
                     perClient: settings.maxClientConnections,
@@ -58,6 +58,9 @@ struct Program {
                 tally: tally,
                 accessLog: accessLog
             )
+            // Before the workers accept: they have the backends then.
+            let director = PoolDirector(of: workers, policy: settings.policy)
+            try director.configure(settings.backends)
             let listeners = try ListenerGroup(
                 on: settings.listenAddresses,
                 workers: settings.workers,
@@ -125,18 +128,6 @@ struct Program {
         accessLog?.flush(milliseconds: Self.logFlush / 10)
         // Without the work of a proper exit, since the workers are still running.
         _exit(EXIT_FAILURE)
-    }
-}
-
-extension BackendConfiguration {
-    init(_ backend: BackendSetting) {
-        self.init(
-            name: backend.name,
-            origin: backend.origin,
-            weight: backend.weight,
-            isBackup: backend.isBackup,
-            maximumInFlight: backend.maxConnections
-        )
     }
 }
 

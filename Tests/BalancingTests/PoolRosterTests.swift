@@ -73,6 +73,34 @@ struct PoolRosterTests {
         #expect(try roster.add(PoolEntry(name: "e")).index == 4)
     }
 
+    @Test func `members are put into another order; those that are not named come last`() throws {
+        var pool = Pool(weights: [1, 1, 1, 1])
+        try pool.change { try $0.arrange(["d", "b"]) }
+        #expect(names(pool) == ["d", "b", "a", "c"])
+        #expect(pool.backends.map(\.index) == [3, 1, 0, 2])
+        try pool.change { try $0.arrange(["a", "b", "c", "d"]) }
+        #expect(names(pool) == ["a", "b", "c", "d"])
+    }
+
+    @Test func `a backup becomes an ordinary member and the other way round`() throws {
+        var pool = Pool([PoolEntry(name: "a"), PoolEntry(name: "b", isBackup: true)])
+        #expect(pool.sequence(2) == "a a")
+        try pool.change {
+            try $0.setBackup(of: "a", to: true)
+            try $0.setBackup(of: "b", to: false)
+        }
+        #expect(pool.sequence(2) == "b b")
+    }
+
+    @Test func `round robin goes on where it stood when another policy has come and gone`() {
+        var pool = Pool(weights: [1, 1, 1])
+        #expect(pool.sequence(4) == "a b c a")
+        pool.change { $0.setPolicy(.first) }
+        #expect(pool.sequence(3) == "a a a")
+        pool.change { $0.setPolicy(.roundRobin) }
+        #expect(pool.sequence(3) == "b c a")
+    }
+
     @Test func `what cannot be done is refused and changes nothing`() throws {
         var roster = PoolRoster(policy: .roundRobin)
         try roster.add(PoolEntry(name: "a"))
@@ -83,6 +111,8 @@ struct PoolRosterTests {
         #expect(throws: PoolRefusal.outOfRange(-2)) { try roster.setMaximumInFlight(of: "a", to: -2) }
         #expect(throws: PoolRefusal.unknown(name: "b")) { try roster.remove("b") }
         #expect(throws: PoolRefusal.unknown(name: "b")) { try roster.setWeight(of: "b", to: 1) }
+        #expect(throws: PoolRefusal.unknown(name: "b")) { try roster.setBackup(of: "b", to: true) }
+        #expect(throws: PoolRefusal.unknown(name: "b")) { try roster.arrange(["a", "b"]) }
         #expect(throws: PoolRefusal.unknown(name: "b")) { try roster.set(.drain, for: "b") }
         #expect(throws: PoolRefusal.unknown(name: "b")) { try roster.set(.down, for: "b") }
         #expect(roster.members.map(\.backend.name) == ["a"])

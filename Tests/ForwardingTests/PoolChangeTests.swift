@@ -185,6 +185,19 @@ struct PoolChangeTests {
         }
     }
 
+    @Test func `another policy and another order hold on every worker, and no connection is touched`() throws {
+        try play("a", "b") { running, origins in
+            #expect(running.answers(4) == "a b a b")
+            try running.change(.policy(.first))
+            #expect(running.answers(4) == "a a a a")
+            try running.change(.order(names: ["b"]))
+            #expect(running.answers(4) == "b b b b")
+            try running.change(.backup(name: "b", true), .policy(.leastConnections))
+            #expect(running.answers(2) == "a a")
+            #expect(origins.allSatisfy { $0.openConnections == $0.connections })
+        }
+    }
+
     @Test func `of changes that are refused none is made`() throws {
         try play("a", "b", "c") { running, origins in
             let version = running.group.pool.version
