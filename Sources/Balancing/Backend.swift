@@ -14,6 +14,8 @@ public final class Backend: Sendable {
     public let name: String
     /// What stands for it beside a key: made of the name, so that it is the same after a restart and in another balancer.
     let hash: UInt64
+    /// What clients that are bound to it hold; nil where none are.
+    public let affinityToken: AffinityToken?
 
     /// Attempts begun and not ended.
     public let inFlight = Atomic<Int>(0)
@@ -24,9 +26,10 @@ public final class Backend: Sendable {
     /// How long it takes to answer; kept only under a policy that asks for it.
     let latency = LatencyEstimate()
 
-    public init(index: Int, name: String) {
+    public init(index: Int, name: String, affinityToken: AffinityToken? = nil) {
         self.index = index
         self.name = name
+        self.affinityToken = affinityToken
         let bytes = Array(name.utf8)
         hash = KeyHash.of(bytes.span)
     }

@@ -31,10 +31,22 @@ public final class Balancer {
     ///   - tried: The backends that this request has tried.
     ///   - now: The time, in nanoseconds, on a clock that all workers share.
     ///   - key: The hash of what ``hashKey`` asks for; nil when the request has no such thing.
+    ///   - pin: The token of the backend that the client is bound to. That backend comes first, also while it is drained or has
+    ///     no weight, unless it was tried, is full, or keeps no clients in its state.
     /// - Returns: nil when no backend is eligible.
-    public func acquire(excluding tried: TriedBackends, at now: UInt64, key: UInt64? = nil) -> BackendLease? {
+    public func acquire(
+        excluding tried: TriedBackends,
+        at now: UInt64,
+        key: UInt64? = nil,
+        pin: AffinityToken? = nil
+    ) -> BackendLease? {
         circumstances.now = now
         circumstances.key = key
+        if let pin, let place = snapshot.affinity[pin], !tried.contains(place.backend.index),
+            place.backend.takePlace(limit: place.limit)
+        {
+            return BackendLease(of: place.backend, at: now, isMeasured: measuresLatency)
+        }
         return acquire(in: snapshot.ordinary, excluding: tried) ?? acquire(in: snapshot.backup, excluding: tried)
     }
 
@@ -48,6 +60,9 @@ public final class Balancer {
         }
         return nil
     }
+
+    /// Whether clients that hold this token are bound to a backend that keeps them.
+    public func keeps(_ pin: AffinityToken) -> Bool { snapshot.affinity[pin] != nil }
 
     /// Whether there are backends that could be tried if they were not full: why none was given.
     public func isFull(excluding tried: TriedBackends) -> Bool {

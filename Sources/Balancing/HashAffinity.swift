@@ -20,6 +20,17 @@ enum HashAffinity: PolicyRule {
         } ?? best(in: tier, for: key) { tier.isEligible($0, excluding: tried) }
     }
 
+    /// How well the backend goes with the key; nothing without a key.
+    static func rating(of position: Int, in tier: Tier, _ circumstances: Circumstances) -> Rating? {
+        circumstances.key.map { .score(score(tier.places[position], for: $0, isEven: tier.isEvenlyWeighted)) }
+    }
+
+    /// Whether a backend has as many in flight as its bound allows, so that its keys go to the next one.
+    static func isBeyondBound(_ position: Int, in tier: Tier) -> Bool {
+        let total = tier.places.indices.reduce(1) { $0 + tier.inFlight($1) }
+        return !isWithinBound(position, in: tier, total: total)
+    }
+
     /// Whether one attempt more keeps a backend within its bound, with `total` in flight at all of them together.
     private static func isWithinBound(_ position: Int, in tier: Tier, total: Int) -> Bool {
         let load = tier.inFlight(position)

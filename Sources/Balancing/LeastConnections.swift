@@ -27,4 +27,9 @@ enum LeastConnections: PolicyRule {
         }
         return next ?? best
     }
+
+    /// Attempts in flight by weight.
+    static func rating(of position: Int, in tier: Tier, _ circumstances: Circumstances) -> Rating? {
+        .cost(Double(tier.inFlight(position)) / Double(tier.places[position].weight))
+    }
 }

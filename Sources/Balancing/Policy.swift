@@ -10,6 +10,23 @@ public enum Policy: Sendable, Hashable {
     case hash(HashKey)
 }
 
+extension Policy: CustomStringConvertible {
+    /// The word that settings and explanations have for it: `round_robin`, `hash:cookie:sid` …
+    public var description: String {
+        switch self {
+        case .roundRobin: "round_robin"
+        case .leastConnections: "least_conn"
+        case .randomTwo: "random_two"
+        case .peakEWMA: "peak_ewma"
+        case .first: "first"
+        case .hash(.clientAddress): "hash:ip"
+        case .hash(.uri): "hash:uri"
+        case .hash(.header(let name)): "hash:header:\(name)"
+        case .hash(.cookie(let name)): "hash:cookie:\(name)"
+        }
+    }
+}
+
 /// What of a request is hashed.
 public enum HashKey: Sendable, Hashable {
     /// The client's address, without its port.
@@ -38,6 +55,22 @@ protocol PolicyRule {
     ///
     /// - Returns: nil when every backend of the tier was tried or is full.
     static func choose(in tier: Tier, excluding tried: TriedBackends, _ circumstances: inout Circumstances) -> Int?
+
+    /// By which number a backend was compared with the others, for explanations.
+    static func rating(of position: Int, in tier: Tier, _ circumstances: Circumstances) -> Rating?
+}
+
+/// The number by which a rule compares backends.
+enum Rating: Sendable, Equatable {
+    /// The lower, the better.
+    case cost(Double)
+    /// The higher, the better.
+    case score(Double)
+}
+
+extension PolicyRule {
+    /// No number: the order alone decides.
+    static func rating(of position: Int, in tier: Tier, _ circumstances: Circumstances) -> Rating? { nil }
 }
 
 extension Policy {
@@ -55,6 +88,18 @@ extension Policy {
         case .peakEWMA: PeakEWMA.choose(in: tier, excluding: tried, &circumstances)
         case .first: First.choose(in: tier, excluding: tried, &circumstances)
         case .hash: HashAffinity.choose(in: tier, excluding: tried, &circumstances)
+        }
+    }
+
+    /// By which number the policy compares a backend with the others.
+    func rating(of position: Int, in tier: Tier, _ circumstances: Circumstances) -> Rating? {
+        switch self {
+        case .roundRobin: RoundRobin.rating(of: position, in: tier, circumstances)
+        case .leastConnections: LeastConnections.rating(of: position, in: tier, circumstances)
+        case .randomTwo: RandomTwo.rating(of: position, in: tier, circumstances)
+        case .peakEWMA: PeakEWMA.rating(of: position, in: tier, circumstances)
+        case .first: First.rating(of: position, in: tier, circumstances)
+        case .hash: HashAffinity.rating(of: position, in: tier, circumstances)
         }
     }
 }

@@ -36,13 +36,20 @@ public struct PoolRoster: Sendable {
 
     public private(set) var members: [PoolMember] = []
     private var policy: Policy
+    /// Makes the token of a backend from its name; nil where no client is bound to any.
+    private let affinityToken: (@Sendable (String) -> AffinityToken)?
     private let ordinary = Cursor()
     private let backup = Cursor()
     private var version: UInt64 = 0
     /// Members that were removed, whose index is not free yet, and the first version without each.
     private var leaving: [(backend: Backend, since: UInt64)] = []
 
-    public init(policy: Policy) { self.policy = policy }
+    /// - Parameter affinityToken: Makes the token of a backend from its name, a different one for each; nil where no client
+    ///   is bound to a backend.
+    public init(policy: Policy, affinityToken: (@Sendable (String) -> AffinityToken)? = nil) {
+        self.policy = policy
+        self.affinityToken = affinityToken
+    }
 
     /// The members as they stand, under a version of its own.
     public mutating func makeSnapshot() -> PoolSnapshot {
@@ -65,7 +72,7 @@ public struct PoolRoster: Sendable {
         guard position(of: entry.name) == nil else { throw .taken(name: entry.name) }
         let taken = Set((members.map(\.backend) + leaving.map(\.backend)).map(\.index))
         let index = (0...taken.count).first { !taken.contains($0) } ?? taken.count
-        let backend = Backend(index: index, name: entry.name)
+        let backend = Backend(index: index, name: entry.name, affinityToken: affinityToken?(entry.name))
         members.append(
             PoolMember(
                 backend: backend,

@@ -29,6 +29,8 @@ public final class PoolSnapshot: Sendable {
     let ordinary: Tier
     /// Those that get them when no ordinary one is eligible.
     let backup: Tier
+    /// Those that keep the clients that are bound to them.
+    let affinity: AffinityTable
 
     init(version: UInt64, policy: Policy, members: [PoolMember], ordinary: Cursor, backup: Cursor) {
         self.version = version
@@ -37,5 +39,6 @@ public final class PoolSnapshot: Sendable {
         let usable = members.filter(\.takesRequests)
         self.ordinary = Tier(usable.filter { !$0.isBackup }, cursor: ordinary)
         self.backup = Tier(usable.filter(\.isBackup), cursor: backup)
+        affinity = AffinityTable(members)
     }
 }

@@ -5,29 +5,26 @@ import Balancing
 extension SettingKind where Value == Policy {
     /// A word, or `hash:` and what is hashed.
     static let policy: SettingKind = {
-        let expectation = alternatives(Policy.words.map(\.word) + ["hash:KEY"])
+        let expectation = alternatives(Policy.words.map(\.description) + ["hash:KEY"])
         return SettingKind(
             form: expectation + "; KEY is \(Policy.keyForms)",
             expectation: expectation,
             parse: { text throws(ValueError) in try Policy.parse(text, expectation: expectation) },
-            print: { $0.text }
+            print: { $0.description }
         )
     }()
 }
 
 extension Policy {
     /// The policies that need no more than a word.
-    fileprivate static let words: [(word: String, policy: Policy)] = [
-        ("round_robin", .roundRobin), ("least_conn", .leastConnections), ("random_two", .randomTwo),
-        ("peak_ewma", .peakEWMA), ("first", .first),
-    ]
+    fileprivate static let words: [Policy] = [.roundRobin, .leastConnections, .randomTwo, .peakEWMA, .first]
     fileprivate static let keyForms = alternatives(["ip", "uri", "header:NAME", "cookie:NAME"])
 
     fileprivate static func parse(_ text: String, expectation: String) throws(ValueError) -> Policy {
-        if let row = words.first(where: { $0.word == text }) { return row.policy }
+        if let policy = words.first(where: { $0.description == text }) { return policy }
         let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
         guard parts.first == "hash" else {
-            let hint = suggestion(for: text, among: words.map(\.word))
+            let hint = suggestion(for: text, among: words.map(\.description))
             throw ValueError(text, "expected \(expectation)\(hint)")
         }
         switch (parts.dropFirst().first, parts.count) {
@@ -48,17 +45,5 @@ extension Policy {
             throw ValueError(text, "expected the name of \(what), not \(quoted(name))")
         }
         return name
-    }
-
-    /// The form that `LB_POLICY` takes.
-    fileprivate var text: String {
-        switch self {
-        case .roundRobin, .leastConnections, .randomTwo, .peakEWMA, .first:
-            Policy.words.first { $0.policy == self }?.word ?? ""
-        case .hash(.clientAddress): "hash:ip"
-        case .hash(.uri): "hash:uri"
-        case .hash(.header(let name)): "hash:header:\(name)"
-        case .hash(.cookie(let name)): "hash:cookie:\(name)"
-        }
     }
 }

@@ -9,7 +9,7 @@ struct Pool {
     let balancer: Balancer
 
     init(_ entries: [PoolEntry], _ policy: Policy = .roundRobin, seed: UInt64 = 1) {
-        var roster = PoolRoster(policy: policy)
+        var roster = PoolRoster(policy: policy, affinityToken: Pool.token)
         for entry in entries {
             do { try roster.add(entry) } catch { preconditionFailure("\(error)") }
         }
@@ -35,6 +35,13 @@ struct Pool {
         index < 26 ? String(UnicodeScalar(UInt8(ascii: "a") + UInt8(index))) : "n\(index)"
     }
 
+    /// A token that tests can read: the name, and dots up to its length.
+    @Sendable static func token(_ name: String) -> AffinityToken {
+        let text = Array((name + String(repeating: ".", count: AffinityToken.length)).utf8.prefix(AffinityToken.length))
+        guard let token = AffinityToken(text.span) else { preconditionFailure("a token's length") }
+        return token
+    }
+
     var backends: [Backend] { balancer.snapshot.members.map(\.backend) }
 
     func backend(_ name: String) -> Backend {
@@ -54,13 +61,37 @@ struct Pool {
     }
 
     /// A lease; `#require` takes none, since one cannot be copied.
-    func acquire(excluding tried: [String] = [], at now: UInt64 = 0, key: UInt64? = nil) -> BackendLease? {
-        balancer.acquire(excluding: .of(tried.map { backend($0).index }), at: now, key: key)
+    func acquire(
+        excluding tried: [String] = [],
+        at now: UInt64 = 0,
+        key: UInt64? = nil,
+        pin: String? = nil
+    ) -> BackendLease? {
+        let tried = TriedBackends.of(tried.map { backend($0).index })
+        return balancer.acquire(excluding: tried, at: now, key: key, pin: pin.map(Pool.token))
     }
 
     /// Who gets the next request, which ends at once.
-    func next(excluding tried: [String] = [], at now: UInt64 = 0, key: UInt64? = nil) -> String? {
-        acquire(excluding: tried, at: now, key: key)?.backend.name
+    func next(
+        excluding tried: [String] = [],
+        at now: UInt64 = 0,
+        key: UInt64? = nil,
+        pin: String? = nil
+    ) -> String? {
+        acquire(excluding: tried, at: now, key: key, pin: pin)?.backend.name
+    }
+
+    /// How the next choice is explained, and what it is.
+    func explained(
+        excluding tried: [String] = [],
+        at now: UInt64 = 0,
+        key: UInt64? = nil,
+        pin: String? = nil
+    ) -> Explanation {
+        let indices = TriedBackends.of(tried.map { backend($0).index })
+        var explanation = balancer.explain(excluding: indices, at: now, key: key, pin: pin.map(Pool.token))
+        explanation.chosen = next(excluding: tried, at: now, key: key, pin: pin)
+        return explanation
     }
 
     /// Who gets the next requests, one after the other; `-` for nobody.

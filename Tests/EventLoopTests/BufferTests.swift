@@ -24,7 +24,7 @@ struct BufferTests {
         let buffer = Buffer(capacity: 4096)
         buffer.reset(headroom: 10)
         buffer.append("literal ")
-        buffer.append("text" + "")
+        buffer.append(text: "text" + "")
         buffer.append(byte: 0x20)
         buffer.append([0x62, 0x79, 0x74, 0x65, 0x73])
         buffer.prepend("a ")

@@ -15,7 +15,7 @@ func reader(of request: String) throws -> RequestReader {
     let limits = HeadLimits()
     let reader = RequestReader(buffer: Buffer(capacity: 1 << 17), limits: limits)
     reader.reset()
-    reader.buffer.append(request)
+    reader.buffer.append(text: request)
     try #require(reader.parseHead() == .complete)
     reader.beginBody()
     return reader
@@ -32,7 +32,7 @@ final class ReceivedResponse {
     private(set) var head = ResponseHead()
 
     init(_ response: String, answering method: HTTPWire.Method = .get) throws {
-        buffer.append(response)
+        buffer.append(text: response)
         var parser = ResponseParser(requestMethod: method, limits: HeadLimits())
         let progress = parser.parse(buffer.elements.span, into: &head)
         try #require(progress == .complete, "\(progress): \(response)")

@@ -143,7 +143,7 @@ struct BodyDecodingTests {
         let buffer = pool.take()
         let before = [UInt8](repeating: 0xEE, count: Self.offset)
         buffer.append(before)
-        buffer.append(row.input)
+        buffer.append(text: row.input)
         var decoder = BodyDecoder(row.framing)
         var trailers = TrailerLines()
         let decoded = decoder.decode(in: buffer, from: Self.offset, trailers: &trailers)

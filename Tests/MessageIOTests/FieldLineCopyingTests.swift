@@ -9,7 +9,7 @@ import Testing
 /// Copies the kept lines of a request's fields into a buffer.
 private func copied(_ request: String, where isKept: (FieldLine) -> Bool) -> String {
     let received = BufferPool(capacity: 65_536, maximumIdle: 0).take()
-    received.append(request)
+    received.append(text: request)
     var parser = RequestParser()
     var head = RequestHead()
     #expect(parser.parse(received.elements.span, into: &head) == .complete)
