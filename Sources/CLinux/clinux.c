@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 _Static_assert(LB_POLL_IN == EPOLLIN && LB_POLL_OUT == EPOLLOUT && LB_POLL_ERR == EPOLLERR && LB_POLL_HUP == EPOLLHUP
                    && LB_POLL_RDHUP == EPOLLRDHUP && LB_POLL_EXCLUSIVE == EPOLLEXCLUSIVE,
@@ -88,6 +89,18 @@ void lb_trim_heap(void) {
 
 int lb_set_unsent_limit(int descriptor, int bytes) {
     return setsockopt(descriptor, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes, sizeof bytes);
+}
+
+int lb_splice_pipe(int *read_end, int *write_end) {
+    int ends[2];
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return -1;
+    *read_end = ends[0];
+    *write_end = ends[1];
+    return 0;
+}
+
+ptrdiff_t lb_splice(int from, int to, size_t count) {
+    return splice(from, NULL, to, NULL, count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 }
 
 uint64_t lb_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }

@@ -24,6 +24,9 @@ public final class EventLoop {
     /// Events that arrived for a descriptor's former life, or for none: survived, counted.
     public private(set) var surprises: UInt64 = 0
 
+    /// The pipes of large bodies.
+    public let splicePipes = SplicePipePool()
+
     private let poller = Poller()
     private var slots: [Slot] = []
     private var deadlines = DeadlineQueue()

@@ -82,12 +82,23 @@ extension Exchange {
         }
         if isEnd { if isTunnel { response = .complete } else { responseEnded() } }
         refreshDeadline()
-        let isDrained = client.send(buffer)
+        bodyWasSent(isDrained: client.send(buffer), isEnd: isEnd)
+    }
+
+    func stream(_ stream: Stream, receivedBodyInto pipe: SplicePipe, isEnd: Bool) {
+        bytesOut += UInt64(pipe.count)
+        if isEnd { responseEnded() }
+        refreshDeadline()
+        bodyWasSent(isDrained: client.send(pipe), isEnd: isEnd)
+    }
+
+    /// A part of the body has been handed to the client.
+    private func bodyWasSent(isDrained: Bool, isEnd: Bool) {
         switch (isDrained, isEnd) {
         case (false, true):
             watchResponseBody()
         case (false, false):
-            stream.pause()
+            stream?.pause()
             watchResponseBody()
         case (true, true): responseHasLeft()
         case (true, false): if isTunnel { pumpRequest() }

@@ -109,6 +109,8 @@ public final class ClientConnection: EventHandler {
     private var exchange: (any ClientExchange)?
     private var currentReader: RequestReader?
     private var output: Buffer?
+    /// What is to be sent when there is no ``output``.
+    private var pipedOutput: SplicePipe?
     private var mayRead = true
     private var isPeerClosed = false
     /// Whether sending has failed: the client is gone.
@@ -210,7 +212,7 @@ public final class ClientConnection: EventHandler {
             clientIsGone()
             return
         }
-        if readiness.contains(.writable), output != nil {
+        if readiness.contains(.writable), hasPendingOutput {
             flush()
             guard phase == .exchanging else { return }
         }
@@ -366,7 +368,7 @@ public final class ClientConnection: EventHandler {
     // MARK: For the exchange: the response
 
     /// Whether response bytes wait for the client to take them.
-    public var hasPendingOutput: Bool { output != nil }
+    public var hasPendingOutput: Bool { output != nil || pipedOutput != nil }
 
     /// Response bytes that have reached the client.
     ///
@@ -381,44 +383,66 @@ public final class ClientConnection: EventHandler {
     ///
     /// - Returns: true when all of it has left; otherwise the exchange sends no more until it is told that it is drained.
     public func send(_ buffer: Buffer) -> Bool {
-        precondition(output == nil && phase == .exchanging, "one buffer at a time, during an exchange")
+        precondition(!hasPendingOutput && phase == .exchanging, "one buffer at a time, during an exchange")
         output = buffer
         return write()
     }
 
+    /// Sends what is in a pipe, as the other ``send(_:)`` does.
+    public func send(_ pipe: SplicePipe) -> Bool {
+        precondition(!hasPendingOutput && phase == .exchanging, "one pipe at a time, during an exchange")
+        pipedOutput = pipe
+        return write()
+    }
+
     private func flush() {
-        let pending = output?.count ?? 0
+        let sent = bytesSent
         if write() {
             exchange?.responseIsDrained()
-        } else if let output, output.count < pending {
+        } else if bytesSent != sent {
             exchange?.responseIsMoving()
         }
     }
 
     /// Writes what is pending; true when nothing is left.
     private func write() -> Bool {
-        guard let buffer = output else { return true }
-        while !buffer.isEmpty {
-            switch Socket.send(descriptor, from: buffer) {
-            case .moved(let count): bytesSent &+= UInt64(count)
-            case .wouldBlock: return false
-            case .ended, .failed:
-                // The exchange is told in the next turn, not from inside its own call; until then it waits.
-                isBroken = true
-                loop.schedule(self)
-                return false
+        if let buffer = output {
+            while !buffer.isEmpty {
+                guard hasMoved(Socket.send(descriptor, from: buffer)) else { return false }
             }
+            output = nil
+            resources.responseBuffers.give(buffer)
+        } else if let pipe = pipedOutput {
+            while pipe.count > 0 {
+                guard hasMoved(pipe.drain(to: descriptor)) else { return false }
+            }
+            pipedOutput = nil
+            loop.splicePipes.give(pipe)
         }
-        output = nil
-        resources.responseBuffers.give(buffer)
         return true
+    }
+
+    /// Takes note of what came of sending; true when something was sent.
+    private func hasMoved(_ result: SocketResult) -> Bool {
+        switch result {
+        case .moved(let count):
+            bytesSent &+= UInt64(count)
+            return true
+        case .wouldBlock:
+            return false
+        case .ended, .failed:
+            // The exchange is told in the next turn, not from inside its own call; until then it waits.
+            isBroken = true
+            loop.schedule(self)
+            return false
+        }
     }
 
     /// Ends the exchange; all response bytes have been handed over and have left.
     ///
     /// - Parameter keepAlive: whether another request may follow on the connection.
     public func finishExchange(keepAlive: Bool) {
-        precondition(phase == .exchanging && output == nil, "the response has left")
+        precondition(phase == .exchanging && !hasPendingOutput, "the response has left")
         exchange = nil
         isBodyAwaited = false
         guard keepAlive, !isPeerClosed else {
@@ -545,6 +569,9 @@ public final class ClientConnection: EventHandler {
         releaseReader()
         if let buffer = output { resources.responseBuffers.give(buffer) }
         output = nil
+        // With bytes in it, it goes with them.
+        if let pipe = pipedOutput { loop.splicePipes.give(pipe) }
+        pipedOutput = nil
         let socket = descriptor
         loop.unregister(self, isClosing: true)
         Socket.closeDescriptor(socket)

@@ -72,6 +72,12 @@ public struct BodyDecoder: Sendable {
         }
     }
 
+    /// Passes over bytes of a body of known length that were moved on without being looked at.
+    public mutating func skip(_ count: Int) {
+        precondition(count <= remainder, "no more than there is to come")
+        remainder -= count
+    }
+
     /// Says that no byte will come any more, once all that came have been stepped through.
     ///
     /// - Returns: Whether the body is complete; false means that it was cut.

@@ -21,6 +21,7 @@ extension Stream {
 
     /// Reads and hands on once; false when there is nothing more to do for now.
     private func readOnce() -> Bool {
+        if progress == .body, let goesOn = spliceOnce() { return goesOn }
         let buffer = takeInbound()
         let wanted = min(buffer.room - Stream.tailroom, Stream.readSize)
         guard wanted > 0 else {
@@ -48,6 +49,28 @@ extension Stream {
             pool.buffers.give(buffer)
             fail(readFailure(makeFailure(readPhase, code)))
             return false
+        }
+    }
+
+    /// Has a part of a large cleartext body moved on by the kernel; false when there is nothing more to do for now, and nil when the
+    /// part has to be read: because it is small, because of TLS, or to learn what libcurl says of a failure.
+    private func spliceOnce() -> Bool? {
+        guard !isEncrypted, case .length = decoder.framing, let remaining = decoder.remainingLength,
+            remaining >= Stream.spliceThreshold, inbound == nil, let pipe = loop.splicePipes.take()
+        else { return nil }
+        switch pipe.fill(from: descriptor, limit: min(remaining, Stream.spliceSize)) {
+        case .moved(let count):
+            decoder.skip(count)
+            if decoder.isFinished { progress = .none }
+            observer?.stream(self, receivedBodyInto: pipe, isEnd: decoder.isFinished)
+            return true
+        case .wouldBlock:
+            loop.splicePipes.give(pipe)
+            mayRead = false
+            return false
+        case .ended, .failed:
+            loop.splicePipes.give(pipe)
+            return nil
         }
     }
 

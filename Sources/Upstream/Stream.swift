@@ -18,6 +18,10 @@ public final class Stream: EventHandler {
     static let readSize = 65536
     /// Reads in one go before other connections get their turn.
     static let readsPerTurn = 8
+    /// From how many bytes of a body to come they are spliced: fewer are moved faster by copying them.
+    static let spliceThreshold = 131072
+    /// Bytes spliced at a time.
+    static let spliceSize = 262144
     /// Bytes offered to TLS at a time: one record, of which the backend gets all or nothing.
     ///
     /// With more, libcurl may report that nothing was sent while whole records are on their way.

@@ -25,6 +25,11 @@ public protocol StreamObserver: AnyObject {
     /// response is complete, and the observer ends its use with ``Stream/finish(reusable:)``.
     func stream(_ stream: Stream, receivedBodyIn buffer: Buffer, isEnd: Bool)
 
+    /// The pipe holds body content, behind what was received into buffers; it is the observer's from now on.
+    ///
+    /// Only for bodies of known length, of which it is a large part. `isEnd` as above.
+    func stream(_ stream: Stream, receivedBodyInto pipe: SplicePipe, isEnd: Bool)
+
     /// The stream is closed and of no use any more.
     func stream(_ stream: Stream, failed failure: StreamFailure)
 }

@@ -15,6 +15,7 @@ private final class Observer: StreamObserver {
     func stream(_ stream: Upstream.Stream, receivedInterimHeadIn buffer: Buffer) {}
     func stream(_ stream: Upstream.Stream, receivedHeadIn buffer: Buffer) {}
     func stream(_ stream: Upstream.Stream, receivedBodyIn buffer: Buffer, isEnd: Bool) {}
+    func stream(_ stream: Upstream.Stream, receivedBodyInto pipe: SplicePipe, isEnd: Bool) {}
     func stream(_ stream: Upstream.Stream, failed failure: StreamFailure) { self.failure = failure }
 }
 

@@ -52,6 +52,10 @@ void lb_fix_mmap_threshold(int bytes);
 void lb_trim_heap(void);
 /// Sets TCP_NOTSENT_LOWAT: bytes that may wait in the kernel before they are sent; accepted sockets inherit it.
 int lb_set_unsent_limit(int descriptor, int bytes);
+/// pipe2(2), non-blocking, close-on-exec.
+int lb_splice_pipe(int *read_end, int *write_end);
+/// splice(2) that moves pages and never waits, one end a pipe.
+ptrdiff_t lb_splice(int from, int to, size_t count);
 /// CLOCK_MONOTONIC in nanoseconds.
 uint64_t lb_monotonic_nanoseconds(void);
 /// CLOCK_REALTIME in nanoseconds.
