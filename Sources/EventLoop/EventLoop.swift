@@ -41,6 +41,11 @@ public final class EventLoop {
     /// May not block.
     public var onTurnEnd: (() -> Void)?
 
+    /// Told after each turn how long it worked, and how late it met its latest deadline, in nanoseconds.
+    public var onTurnMeasured: ((_ busy: UInt64, _ lateness: UInt64?) -> Void)?
+    /// When the last turn's work was done.
+    private var turnEnd = MonotonicTime.now
+
     public init() {}
 
     // MARK: Descriptors
@@ -133,9 +138,11 @@ public final class EventLoop {
             dispatch(tag, readiness)
         }
         resumeScheduled()
-        fireDeadlines()
+        let lateness = fireDeadlines()
         onTurnEnd?()
         retired.removeAll(keepingCapacity: true)
+        turnEnd = .now
+        onTurnMeasured?(turnEnd.since(now), lateness)
     }
 
     @inline(__always)
@@ -160,25 +167,31 @@ public final class EventLoop {
     }
 
     /// Each queued deadline at most once a turn: a reaction that wants to be called again at once must not hold up the rest.
-    private func fireDeadlines() {
+    ///
+    /// Returns how late the latest was; nil when none was due.
+    private func fireDeadlines() -> UInt64? {
+        var lateness: UInt64?
         for _ in 0..<deadlines.count {
-            guard let handler = deadlines.due(at: now) else { return }
+            guard let handler = deadlines.due(at: now) else { break }
             if handler.deadline > now {
                 // Moved later since it was queued: catch up.
                 deadlines.update(handler)
             } else {
+                lateness = max(lateness ?? 0, now.since(handler.deadline))
                 deadlines.remove(handler)
                 handler.setDeadline(.never)
                 handler.deadlineReached()
             }
         }
+        return lateness
     }
 
     private func waitMilliseconds() -> CInt {
         if !scheduled.isEmpty || isStopped { return 0 }
         let earliest = deadlines.earliest
         guard earliest != .never else { return -1 }
-        let nanoseconds = earliest.since(.now)
+        // Of the time that the last turn's end was at: to ask for it anew costs as much as it would tell.
+        let nanoseconds = earliest.since(turnEnd)
         // Rounded up, so that a deadline is never met a moment too early and waited for in a spin.
         return CInt(clamping: (nanoseconds + 999_999) / 1_000_000)
     }

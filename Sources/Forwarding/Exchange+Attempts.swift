@@ -21,7 +21,7 @@ extension Exchange {
     }
 
     private func begin(_ lease: consuming BackendLease, fresh: Bool) {
-        let pool = worker.streams(to: lease.backend)
+        let streams = worker.streams(to: lease.backend)
         responder = lease.backend
         self.lease = consume lease
         attemptCount += 1
@@ -31,7 +31,9 @@ extension Exchange {
         progress.close()
         // What may not be sent twice is not sent into a connection that the backend has just closed.
         let isChecked = !reader.head.method.isIdempotent
-        let stream = (fresh ? nil : pool.takeIdle(checked: isChecked)) ?? pool.connect()
+        let idle = fresh ? nil : streams.pool.takeIdle(checked: isChecked)
+        countAttempt(streams.meter, isReused: idle != nil)
+        let stream = idle ?? streams.pool.connect()
         self.stream = stream
         stream.begin(self, method: reader.head.method, isUpgradeAsked: isUpgradeAsked)
         // An interim response may still be on its way to the client; the next one waits for it.
@@ -83,6 +85,7 @@ extension Exchange {
 
     func record(_ row: ExchangeFailure, _ text: String) {
         failure = row
+        countFailure(row)
         failedAttempts.append(
             AccessLogAttempt(
                 backend: lease?.backend.name ?? "-",
@@ -96,10 +99,16 @@ extension Exchange {
     func endLease(_ outcome: AttemptOutcome) { lease.take()?.end(outcome, at: loop.now.nanoseconds) }
 
     /// The backend has the whole request.
-    func noteRequestSent() { lease?.requestSent(at: loop.now.nanoseconds) }
+    func noteRequestSent() {
+        measures.requestSent = loop.now
+        lease?.requestSent(at: loop.now.nanoseconds)
+    }
 
     /// The backend's response head has come.
-    func noteLatency() { lease?.headReceived(at: loop.now.nanoseconds) }
+    func noteHead(_ head: ResponseHead) {
+        countHead(head)
+        lease?.headReceived(at: loop.now.nanoseconds)
+    }
 
     /// Ends the attempt because of something that is not the stream's failure.
     func endAttempt(_ outcome: AttemptOutcome) {

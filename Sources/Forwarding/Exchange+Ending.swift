@@ -121,7 +121,7 @@ extension Exchange {
 
     /// Writes the log line and goes back to the stock.
     func end() {
-        if let failure { worker.count(failure) }
+        countEnd()
         if let format = worker.settings.accessLogFormat { log(format) }
         releaseOutbound()
         worker.retire(self)

@@ -73,6 +73,7 @@ extension Exchange {
     }
 
     func streamIsWritable(_ stream: Stream) {
+        noteConnection(of: stream)
         if !isRequestSent { pumpRequest() }
     }
 
@@ -101,6 +102,7 @@ extension Exchange {
             reads += 1
             switch client.readBody() {
             case .content(let isEnd):
+                countUpload()
                 if mayKeepForReplay {
                     takeContent(isEnd: isEnd)
                 } else if !sendContent(on: stream, isEnd: isEnd) {
@@ -218,6 +220,7 @@ extension Exchange {
     /// The backend has switched protocols: from now on bytes are passed on as they come, both ways.
     func beginTunnel() {
         isTunnel = true
+        countTunnel()
         releaseOutbound()
         isReplayable = false
         isRequestSent = false

@@ -47,7 +47,7 @@ extension Exchange {
             giveUp(.protocolError)
             return
         }
-        noteLatency()
+        noteHead(head)
         let minorVersion = reader.head.minorVersion
         status = head.status
         framing = ClientResponse.framing(of: head, clientMinorVersion: minorVersion)
@@ -72,6 +72,7 @@ extension Exchange {
 
     func stream(_ stream: Stream, receivedBodyIn buffer: Buffer, isEnd: Bool) {
         bytesOut += UInt64(buffer.count)
+        countDownload(buffer.count)
         if framing == .chunked {
             buffer.frameAsChunk(isLast: isEnd, trailers: reader.head.acceptsTrailers ? stream.trailerLines : [])
         }
@@ -114,6 +115,7 @@ extension Exchange {
         } else if isRequestSent {
             releaseOutbound()
         }
+        countFirstByte()
     }
 
     /// The last byte that comes from the backend has left for the client.

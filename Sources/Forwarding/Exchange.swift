@@ -92,6 +92,7 @@ final class Exchange: ClientExchange, StreamObserver {
     var takenMark: UInt64 = 0
     var startTime = MonotonicTime.never
     var firstByteTime: MonotonicTime?
+    var measures = ExchangeMeasures()
 
     init(worker: Worker) {
         self.worker = worker
@@ -121,6 +122,7 @@ final class Exchange: ClientExchange, StreamObserver {
         self.connection = connection
         self.refusal = refusal
         startTime = loop.now
+        worker.meter.add(.requestsBegun)
         isRequestIDNew = !takeRequestID()
     }
 
@@ -205,5 +207,6 @@ final class Exchange: ClientExchange, StreamObserver {
         failure = nil
         progress.close()
         firstByteTime = nil
+        measures = ExchangeMeasures()
     }
 }

@@ -213,6 +213,9 @@ public struct ExchangeFailure: Sendable, Equatable {
         Self(refusal.rawValue, refusal.status, proxyStatus: "http_request_error", refusal.explanation)
     }
 
+    /// Whether it is one: the end of a request's way (``noForwardsLeft``) only looks like it.
+    var isFailure: Bool { status >= 400 }
+
     /// All rows but those of refused requests, which `RequestRefusal` and `ChunkedRefusal` enumerate.
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
@@ -222,4 +225,16 @@ public struct ExchangeFailure: Sendable, Equatable {
         clientStalled, clientTooSlow, tunnelIdle, requestHeadTimeout, requestBodyTimeout, requestBodyTooSlow,
         tooManyPipelined, tooManyConnections, tooManyClientConnections,
     ]
+
+    /// The rows that an attempt at a backend may end by.
+    static let ofAttempts: [Self] = [
+        dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
+        tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
+        responseHeadTooLarge, responseIncomplete, openFileLimit,
+    ]
+
+    /// The labels of all rows there are.
+    static var allLabels: [String] {
+        table.map(\.label) + RequestRefusal.allCases.map(\.rawValue) + ChunkedRefusal.allCases.map(\.rawValue)
+    }
 }

@@ -2,6 +2,7 @@
 
 public import Balancing
 internal import Synchronization
+internal import Telemetry
 public import Upstream
 
 /// A snapshot of the pool, and where each member is.
@@ -15,6 +16,7 @@ public struct PoolUpdate: Sendable {
 struct BackendStreams {
     let backend: Backend
     let pool: StreamPool
+    let meter: BackendMeter
 }
 
 extension Worker {
@@ -32,7 +34,7 @@ extension Worker {
             if streams[index]?.backend !== member.backend {
                 // Left over from a former backend, which nothing is in flight at any more.
                 streams[index]?.pool.close()
-                streams[index] = BackendStreams(backend: member.backend, pool: makeStreamPool(to: origin))
+                streams[index] = makeStreams(to: member.backend, at: origin)
             }
             leaving[index] = nil
         }
@@ -43,15 +45,16 @@ extension Worker {
     }
 
     /// The streams to a backend that was leased.
-    func streams(to backend: Backend) -> StreamPool {
+    func streams(to backend: Backend) -> BackendStreams {
         guard let streams = streams[backend.index], streams.backend === backend else {
             preconditionFailure("an index is not another backend's while the backend is leased")
         }
-        return streams.pool
+        return streams
     }
 
-    private func makeStreamPool(to origin: Origin) -> StreamPool {
-        StreamPool(
+    private func makeStreams(to backend: Backend, at origin: Origin) -> BackendStreams {
+        let meter = share.metrics.meter(of: backend.name, worker: share.index)
+        let pool = StreamPool(
             origin: origin,
             settings: StreamSettings(
                 connectTimeoutMilliseconds: Int(settings.connectTimeout / 1_000_000),
@@ -62,5 +65,7 @@ extension Worker {
             multi: multi,
             buffers: responseBuffers
         )
+        pool.onClosed = { meter.add(.connectionsClosed) }
+        return BackendStreams(backend: backend, pool: pool, meter: meter)
     }
 }

@@ -51,6 +51,8 @@ public final class Worker: RequestHandler {
     private let accessLog: AccessLog?
     private var logLines: [UInt8] = []
     let share: WorkerShare
+    /// What the worker counts.
+    let meter: WorkerMeter
     private lazy var front = FrontResources(
         loop: loop,
         handler: self,
@@ -79,6 +81,7 @@ public final class Worker: RequestHandler {
         balancer = Balancer(pool.snapshot, seed: .random(in: .min ... .max))
         self.accessLog = accessLog
         self.share = share
+        meter = share.meter
         retryPolicy = RetryPolicy(maximumRetries: settings.retries)
         multi = CurlMulti(loop: loop)
 
@@ -102,6 +105,7 @@ public final class Worker: RequestHandler {
         if accessLog != nil {
             loop.onTurnEnd = { [unowned self] in submitLog() }
         }
+        measureTurns()
         housekeeping.begin()
         loop.run()
         for message in share.mailbox.closeAndDrain() {
@@ -111,7 +115,22 @@ public final class Worker: RequestHandler {
         for entry in streams { entry?.pool.close() }
         submitLog()
         loop.onTurnEnd = nil
+        loop.onTurnMeasured = nil
         loop.tearDown()
+    }
+
+    private func measureTurns() {
+        var staleEvents: UInt64 = 0
+        loop.onTurnMeasured = { [unowned loop, meter] busy, lateness in
+            meter.add(.turns)
+            meter.add(.busyNanoseconds, busy)
+            meter.record(.turn, busy)
+            if let lateness { meter.record(.lateness, lateness) }
+            if loop.surprises != staleEvents {
+                meter.add(.staleEvents, loop.surprises &- staleEvents)
+                staleEvents = loop.surprises
+            }
+        }
     }
 
     // MARK: Messages
@@ -138,9 +157,18 @@ public final class Worker: RequestHandler {
             share.release(socket.peer, socket.refusal)
             return
         }
+        count(connection)
         connection.listIndex = connections.count
         connections.append(connection)
         connection.start()
+    }
+
+    private func count(_ connection: ClientConnection) {
+        switch connection.refusal {
+        case nil: meter.add(.connectionsOpened)
+        case .total: meter.add(.refusedTotal)
+        case .client: meter.add(.refusedClient)
+        }
     }
 
     // MARK: Draining
@@ -225,6 +253,7 @@ public final class Worker: RequestHandler {
             last.listIndex = index
         }
         connection.listIndex = -1
+        if connection.refusal == nil { meter.add(.connectionsClosed) }
         share.release(connection.peer, connection.refusal)
     }
 
@@ -250,11 +279,9 @@ public final class Worker: RequestHandler {
         }
     }
 
-    /// Counts an exchange that did not end well.
-    func count(_ failure: ExchangeFailure) { share.tally.count(failure.label) }
-
     func log(_ record: AccessLogRecord, _ format: AccessLogFormat) {
         guard accessLog != nil else { return }
+        meter.add(.logLines)
         record.append(to: &logLines, format: format, clock: clock)
     }
 
@@ -273,14 +300,19 @@ public final class WorkerShare: Sendable {
     public let connectionCount = Atomic<Int>(0)
     /// The version of the pool that the worker has; whoever sees one sees all that was leased before.
     let poolVersion = Atomic<UInt64>(0)
-    /// What failed, and how often, on all workers.
-    let tally: ReasonTally
+    /// The worker's place among the process's workers.
+    let index: Int
+    let metrics: Metrics
     private let limits: ConnectionLimits
 
-    public init(limits: ConnectionLimits, tally: ReasonTally) {
+    public init(index: Int, limits: ConnectionLimits, metrics: Metrics) {
+        self.index = index
         self.limits = limits
-        self.tally = tally
+        self.metrics = metrics
     }
+
+    /// What the worker counts.
+    var meter: WorkerMeter { metrics.workers[index] }
 
     /// Gives the worker a connection that was admitted and counted; closes it when the worker has stopped.
     func serve(_ socket: AcceptedSocket) {

@@ -13,27 +13,27 @@ public import Telemetry
 public final class WorkerGroup: Sendable {
     private let shares: [WorkerShare]
     private let limits: ConnectionLimits
-    private let tally: ReasonTally
+    let metrics: Metrics
     private let running = DispatchGroup()
-    private let control: Mutex<PoolControl>
+    let control: Mutex<PoolControl>
 
-    /// Starts `count` workers on the same backends, whose names differ.
+    /// Starts as many workers as `metrics` counts for, on the same backends, whose names differ.
     public init(
-        count: Int,
         settings: ForwardingSettings,
         policy: Policy,
         backends configurations: [BackendConfiguration],
         limits: ConnectionLimits,
-        tally: ReasonTally,
+        metrics: Metrics,
         accessLog: AccessLog?
     ) {
         self.limits = limits
-        self.tally = tally
-        shares = (0..<count).map { _ in WorkerShare(limits: limits, tally: tally) }
+        self.metrics = metrics
+        shares = metrics.workers.indices.map { WorkerShare(index: $0, limits: limits, metrics: metrics) }
         let pool: PoolUpdate
         do throws(PoolRefusal) {
             let control = try PoolControl(policy, configurations)
             pool = control.update
+            metrics.poolChanged(to: pool.snapshot.members.map(\.backend.name))
             self.control = Mutex(control)
         } catch {
             preconditionFailure("settings are checked: \(error)")
@@ -77,7 +77,7 @@ public final class WorkerGroup: Sendable {
         case .refused(let refusal): socket.refusal = refusal
         case .dropped:
             socket.close()
-            tally.count("connection_limit_unanswered")
+            own.meter.add(.refusedUnanswered)
             return nil
         }
         let share = leastLoaded(before: own)
@@ -116,6 +116,7 @@ public final class WorkerGroup: Sendable {
     public func change(_ changes: [PoolChange]) throws(PoolRefusal) {
         try control.withLock { control throws(PoolRefusal) in
             try control.apply(changes, adopted: adoptedVersion)
+            metrics.poolChanged(to: control.update.snapshot.members.map(\.backend.name))
             // Under the lock, so that every worker gets one update after the other.
             for share in shares { share.mailbox.post(.adopt(control.update)) }
         }

@@ -145,6 +145,19 @@ struct CurlConnection: ~Copyable {
     /// The errno of the last failed system call, or 0.
     var systemError: CInt { CInt(truncatingIfNeeded: lb_easy_get_long(handle, CURLINFO_OS_ERRNO)) }
 
+    /// How long each part of connecting took.
+    var connectTimes: ConnectTimes {
+        let resolved = lb_easy_get_offset(handle, CURLINFO_NAMELOOKUP_TIME_T)
+        let connected = lb_easy_get_offset(handle, CURLINFO_CONNECT_TIME_T)
+        let encrypted = lb_easy_get_offset(handle, CURLINFO_APPCONNECT_TIME_T)
+        func nanoseconds(_ microseconds: curl_off_t) -> UInt64 { UInt64(max(0, microseconds)) * 1000 }
+        return ConnectTimes(
+            lookup: nanoseconds(resolved),
+            connect: nanoseconds(connected - resolved),
+            handshake: encrypted > 0 ? nanoseconds(encrypted - connected) : nil
+        )
+    }
+
     /// Whether the name was resolved.
     var hasResolved: Bool { lb_easy_get_offset(handle, CURLINFO_NAMELOOKUP_TIME_T) > 0 }
 

@@ -90,6 +90,8 @@ public final class Stream: EventHandler {
     /// Its place among the pool's streams at rest.
     var restIndex = -1
     var interimResponses = 0
+    /// What the connection took to make, until somebody has asked.
+    private var connectTimes: ConnectTimes?
 
     init(pool: StreamPool) {
         self.pool = pool
@@ -110,6 +112,9 @@ public final class Stream: EventHandler {
 
     /// Whether the current exchange is not the connection's first.
     public var wasReused: Bool { exchanges > 1 }
+
+    /// How long it took to make the connection; asked once, nil from then on.
+    public func takeConnectTimes() -> ConnectTimes? { connectTimes.take() }
 
     var isEncrypted: Bool { pool.origin.scheme == .https }
 
@@ -269,6 +274,7 @@ public final class Stream: EventHandler {
         releaseInbound()
         loop.unregister(self, isClosing: true)
         pool.multi.remove(connection)
+        pool.onClosed?()
     }
 
     // MARK: Events
@@ -281,6 +287,7 @@ public final class Stream: EventHandler {
             return
         }
         phase = .connected
+        connectTimes = connection.connectTimes
         let interest: Readiness = [.readable, .writable, .peerClosed]
         guard loop.register(self, descriptor: descriptor, interest: interest, edgeTriggered: true) else {
             fail(makeFailure(.connect, .curl(Int32(code.rawValue)), "the kernel cannot watch the connection"))

@@ -29,6 +29,8 @@ public final class StreamPool {
     let multi: CurlMulti
     /// Where streams take the buffers that they read into.
     let buffers: BufferPool
+    /// Called when a stream is closed, whether it was ever connected or not.
+    public var onClosed: (() -> Void)?
     private var idle: [Stream] = []
     private var isClosed = false
 

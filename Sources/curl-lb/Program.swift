@@ -43,10 +43,9 @@ struct Program {
         if let problem = CurlLibrary.prepare() { fail(problem) }
         let descriptors = Socket.raiseDescriptorLimit()
         do {
-            let tally = ReasonTally()
+            let metrics = Metrics(workers: settings.workers)
             let accessLog = try AccessLog.open(settings.accessLog, diagnostics: diagnostics)
             let workers = WorkerGroup(
-                count: settings.workers,
                 settings: ForwardingSettings(settings),
                 policy: settings.policy,
                 backends: [],
@@ -55,7 +54,7 @@ struct Program {
                     perClient: settings.maxClientConnections,
                     diagnostics: diagnostics
                 ),
-                tally: tally,
+                metrics: metrics,
                 accessLog: accessLog
             )
             // Before the workers accept: they have the backends then.
@@ -71,7 +70,7 @@ struct Program {
             announce(listeners, descriptors: descriptors)
             workers.notifyWhenStopped { [diagnostics] in
                 accessLog?.flush(milliseconds: Self.logFlush)
-                let failures = tally.summary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
+                let failures = metrics.failureSummary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
                 diagnostics.notice("stopped; failures: \(failures.isEmpty ? "none" : failures)")
                 exit(EXIT_SUCCESS)
             }

@@ -41,12 +41,11 @@ struct PoolChangeTests {
                 accessLogFormat: nil
             )
             let group = WorkerGroup(
-                count: 2,
                 settings: settings,
                 policy: policy,
                 backends: origins.map(PoolChangeTests.configuration),
                 limits: ConnectionLimits(total: 10, perClient: 0, diagnostics: Logger(label: "test")),
-                tally: ReasonTally(),
+                metrics: Metrics(workers: 2),
                 accessLog: nil
             )
             clients = (0..<2).map { _ in

@@ -1,0 +1,108 @@
+// What is measured of an exchange: for the counters, and for its line in the access log.
+
+internal import EventLoop
+internal import Front
+internal import HTTPWire
+internal import Telemetry
+internal import Upstream
+
+/// Moments of an exchange, and what the last attempt's parts took.
+struct ExchangeMeasures {
+    /// The counters of the backend of the current or last attempt.
+    var meter: BackendMeter?
+    /// When the current attempt's request had been sent whole.
+    var requestSent: MonotonicTime?
+    /// From then to the response head, in nanoseconds.
+    var wait: UInt64?
+    /// What the attempt's connection took, if the attempt made one.
+    var connect: ConnectTimes?
+    /// Request body bytes that have been counted.
+    var countedUpload: UInt64 = 0
+
+    /// Another attempt begins.
+    mutating func beginAttempt(_ meter: BackendMeter) {
+        self.meter = meter
+        requestSent = nil
+        wait = nil
+        connect = nil
+    }
+}
+
+extension Exchange {
+    /// An attempt begins, on a kept connection or a new one.
+    func countAttempt(_ meter: BackendMeter, isReused: Bool) {
+        measures.beginAttempt(meter)
+        meter.add(.attempts)
+        if attemptCount > 1 { meter.add(.retries) }
+        meter.add(isReused ? .connectionsReused : .connectionsOpened)
+    }
+
+    /// An attempt has failed.
+    func countFailure(_ row: ExchangeFailure) {
+        guard let meter = measures.meter, !meter.failure(row.label) else { return }
+        worker.meter.add(.unknownReasons)
+    }
+
+    /// The attempt's connection may just have been made.
+    func noteConnection(of stream: Stream) {
+        guard let times = stream.takeConnectTimes() else { return }
+        measures.connect = times
+        measures.meter?.record(.dns, times.lookup)
+        measures.meter?.record(.connect, times.connect)
+        if let handshake = times.handshake { measures.meter?.record(.tls, handshake) }
+    }
+
+    /// The response head has come.
+    func countHead(_ head: ResponseHead) {
+        guard let meter = measures.meter else { return }
+        meter.response(head.status)
+        guard let sent = measures.requestSent, !head.switchesProtocols else { return }
+        let wait = loop.now.since(sent)
+        measures.wait = wait
+        meter.record(.wait, wait)
+    }
+
+    /// The protocol has been switched.
+    func countTunnel() { worker.meter.add(.tunnelsOpened) }
+
+    /// The first byte of a backend's response goes out.
+    func countFirstByte() {
+        if !isTunnel { measures.meter?.record(.firstByte, loop.now.since(startTime)) }
+    }
+
+    /// Body bytes have come from the backend and go out.
+    func countDownload(_ count: Int) {
+        measures.meter?.add(.bytesReceived, UInt64(count))
+        worker.meter.add(.bytesSent, UInt64(count))
+    }
+
+    /// Body bytes may have come from the client.
+    func countUpload() {
+        let count = reader.bodyBytes &- measures.countedUpload
+        guard count > 0 else { return }
+        measures.countedUpload &+= count
+        worker.meter.add(.bytesReceived, count)
+        measures.meter?.add(.bytesSent, count)
+    }
+
+    /// The exchange is over.
+    func countEnd() {
+        let meter = worker.meter
+        countUpload()
+        meter.request(method: Int(reader.head.method.rawValue), status: isResponseBegun ? status : nil)
+        if let failure, failure.isFailure { meter.failure(failure.label) }
+        if isTunnel {
+            meter.add(.tunnelsClosed)
+            return
+        }
+        let duration = loop.now.since(startTime)
+        meter.record(.request, duration)
+        guard isResponseBegun else { return }
+        guard responder != nil else {
+            meter.add(.bytesSent, bytesOut)
+            return
+        }
+        measures.meter?.record(.request, duration)
+        if let firstByteTime { measures.meter?.record(.body, loop.now.since(firstByteTime)) }
+    }
+}

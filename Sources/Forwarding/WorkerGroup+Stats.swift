@@ -1,0 +1,58 @@
+// The state of all workers and of the pool, for those who look at it.
+
+internal import Balancing
+internal import HTTPWire
+internal import Synchronization
+public import Telemetry
+internal import Upstream
+
+extension Metrics {
+    /// The counters of a proxy: its methods, and the reasons of its failure table.
+    public convenience init(workers: Int) {
+        self.init(
+            workers: workers,
+            methods: HTTPWire.Method.allCases.map { $0 == .other ? "other" : $0.spelling },
+            reasons: ReasonTable(ExchangeFailure.allLabels, ofAttempts: ExchangeFailure.ofAttempts.map(\.label))
+        )
+    }
+}
+
+extension WorkerGroup {
+    /// The whole state now.
+    ///
+    /// Any thread but a worker's: it reads files of /proc and adds up many numbers.
+    public func stats(_ build: BuildStats, accessLog: AccessLog?) -> StatsSnapshot {
+        let (pool, draining) = control.withLock { ($0.update, $0.draining) }
+        let counted = Dictionary(uniqueKeysWithValues: metrics.backendCounts().map { ($0.name, $0.counts) })
+        let members = zip(pool.snapshot.members, pool.origins).map { member, origin in
+            BackendStats(
+                name: member.backend.name,
+                address: origin.description,
+                isMember: true,
+                operational: member.state.operational.rawValue,
+                administrative: member.state.administrative.rawValue,
+                weight: member.weight,
+                isBackup: member.isBackup,
+                inFlight: member.backend.inFlight.load(ordering: .relaxed),
+                maximumInFlight: member.maximumInFlight,
+                counts: counted[member.backend.name] ?? metrics.noCounts
+            )
+        }
+        let present = Set(members.map(\.name))
+        let former = counted.filter { !present.contains($0.key) }.sorted { $0.key < $1.key }.map { name, counts in
+            let inFlight = draining.filter { $0.name == name }.reduce(0) { $0 + $1.inFlight.load(ordering: .relaxed) }
+            return BackendStats(former: name, inFlight: inFlight, counts: counts)
+        }
+        return StatsSnapshot(
+            time: StatsSnapshot.now,
+            build: build,
+            process: .now(),
+            policy: "\(pool.snapshot.policy)",
+            poolVersion: pool.snapshot.version,
+            backends: members + former,
+            clients: metrics.clientCounts(),
+            loops: metrics.loopCounts(),
+            lostLogLines: accessLog?.droppedLines.load(ordering: .relaxed)
+        )
+    }
+}

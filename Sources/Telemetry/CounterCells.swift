@@ -1,0 +1,45 @@
+// Numbers that one thread counts up and any thread reads.
+
+internal import Synchronization
+
+/// A row of counters on cache lines of its own.
+///
+/// One thread adds, without a lock and without an instruction that locks the bus: it loads, adds and stores, relaxed. Any other may
+/// read at any time; it sees each counter as it was a moment ago, and two of them not necessarily at the same moment.
+struct CounterCells: ~Copyable, @unchecked Sendable {
+    /// Two cache lines: processors fetch them in pairs.
+    private static let lineSize = 128
+
+    private let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    let count: Int
+
+    init(count: Int) {
+        let size = (count * MemoryLayout<UInt64>.stride + Self.lineSize - 1) / Self.lineSize * Self.lineSize
+        let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: Self.lineSize)
+        cells = memory.bindMemory(to: Atomic<UInt64>.self, capacity: count)
+        for index in 0..<count { (cells + index).initialize(to: Atomic(0)) }
+        self.count = count
+    }
+
+    deinit {
+        cells.deinitialize(count: count)
+        UnsafeMutableRawPointer(cells).deallocate()
+    }
+
+    /// Adds to a counter; by the owning thread alone.
+    @inline(__always)
+    func add(_ amount: UInt64, at index: Int) {
+        assert(index >= 0 && index < count, "a counter of this row")
+        let value = cells[index].load(ordering: .relaxed)
+        cells[index].store(value &+ amount, ordering: .relaxed)
+    }
+
+    /// A counter as it stands.
+    subscript(index: Int) -> UInt64 {
+        precondition(index >= 0 && index < count, "a counter of this row")
+        return cells[index].load(ordering: .relaxed)
+    }
+
+    /// Consecutive counters as they stand.
+    subscript(range: Range<Int>) -> [UInt64] { range.map { self[$0] } }
+}

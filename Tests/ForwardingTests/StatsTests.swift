@@ -1,0 +1,202 @@
+// What is counted of exchanges that went well, failed, and were refused; and that no client can make the exposition grow.
+
+import Balancing
+import Dispatch
+import Foundation
+import HTTPWire
+import Logging
+import Telemetry
+import Testing
+import Upstream
+
+@testable import EventLoop
+@testable import Forwarding
+@testable import Front
+
+@Suite("Stats", .timeLimit(.minutes(2)))
+struct StatsTests {
+    /// One worker, and clients of it.
+    private final class Running {
+        let group: WorkerGroup
+        private let stopped = DispatchSemaphore(value: 0)
+
+        init(_ backends: [BackendConfiguration]) throws {
+            if let problem = CurlLibrary.prepare() { throw POSIXError(.ENOSYS, userInfo: ["problem": problem]) }
+            let second: UInt64 = 1_000_000_000
+            group = WorkerGroup(
+                settings: ForwardingSettings(
+                    name: "test",
+                    retries: 2,
+                    connectTimeout: 10 * second,
+                    headTimeout: 60 * second,
+                    responseTimeout: 60 * second,
+                    idleTimeout: 60 * second,
+                    upstreamIdle: 60 * second,
+                    tunnelIdle: 60 * second,
+                    writeTimeout: 60 * second,
+                    bodyProgress: nil,
+                    maximumPipelined: 10,
+                    headLimits: .init(),
+                    accessLogFormat: nil
+                ),
+                policy: .roundRobin,
+                backends: backends,
+                limits: ConnectionLimits(total: 10, perClient: 0, diagnostics: Logger(label: "test")),
+                metrics: Metrics(workers: 1),
+                accessLog: nil
+            )
+            group.notifyWhenStopped { [stopped] in stopped.signal() }
+        }
+
+        func connect() -> SmallConnection {
+            let (client, server) = SmallConnection.pair()
+            _ = fcntl(server.descriptor, F_SETFL, O_NONBLOCK)
+            group.serve(AcceptedSocket(descriptor: server.descriptor, peer: .unix))
+            return client
+        }
+
+        /// Sends a request on a connection of its own, reads to the connection's end, and returns the status.
+        @discardableResult
+        func ask(_ request: String) -> String {
+            let client = connect()
+            defer { client.close() }
+            client.send(request)
+            let head = client.receive(until: "\r\n\r\n") ?? ""
+            _ = client.receive(until: "\0")
+            return String(head.dropFirst(9).prefix(3))
+        }
+
+        var stats: StatsSnapshot {
+            group.stats(BuildStats(version: "1", libcurl: "2", tls: "3"), accessLog: nil)
+        }
+
+        /// The state once that many requests are over.
+        func stats(after requests: UInt64) throws -> StatsSnapshot {
+            let end = ContinuousClock.now + .seconds(60)
+            while stats.clients.requestsEnded < requests || stats.clients.connections > 0 {
+                guard ContinuousClock.now < end else { throw POSIXError(.ETIMEDOUT) }
+                usleep(1000)
+            }
+            return stats
+        }
+
+        func stop() {
+            group.drain(.zero)
+            stopped.wait()
+        }
+    }
+
+    private static func get(_ target: String = "/", close: Bool = true) -> String {
+        "GET \(target) HTTP/1.1\r\nHost: x\r\n\(close ? "Connection: close\r\n" : "")\r\n"
+    }
+
+    private func count(_ label: String, in counts: [LabelledCount]?) -> UInt64? {
+        counts?.first { $0.label == label }?.count
+    }
+
+    @Test func `a request and its retry are counted where they happened`() throws {
+        let origin = try SmallOrigin("blue")
+        // A port that nobody listens on any more.
+        let gone = try SmallOrigin("gone")
+        gone.stop()
+        usleep(10_000)
+        let running = try Running([
+            BackendConfiguration(name: "gone", origin: gone.origin),
+            BackendConfiguration(name: "blue", origin: origin.origin),
+        ])
+        defer {
+            origin.stop()
+            running.stop()
+        }
+        #expect(running.ask(Self.get()) == "200")
+        #expect(running.ask("BREW / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n") == "200")
+        #expect(running.ask("GET  / HTTP/1.1\r\n\r\n") == "400")
+        #expect(running.ask("OPTIONS * HTTP/1.1\r\nHost: x\r\nMax-Forwards: 0\r\nConnection: close\r\n\r\n") == "200")
+        let stats = try running.stats(after: 4)
+
+        let clients = stats.clients
+        #expect(clients.connectionsOpened == 4)
+        #expect(clients.requestsBegun == 4)
+        #expect(clients.duration.count == 4)
+        let requests = clients.requests.filter { $0.count > 0 }.map { "\($0.method) \($0.code) \($0.count)" }
+        #expect(requests == ["GET 2xx 1", "GET 4xx 1", "OPTIONS 2xx 1", "other 2xx 1"])
+        // The way of an OPTIONS that goes no further ends here, which is no failure.
+        #expect(clients.failures.filter { $0.count > 0 } == [LabelledCount(label: "malformed_request_line", count: 1)])
+        #expect(clients.unknownReasons == 0)
+        #expect(clients.bytesSent > 8)
+
+        let blue = try #require(stats.backends.first { $0.name == "blue" })
+        #expect(blue.counts.attempts == 2)
+        #expect(count("2xx", in: blue.counts.responses) == 2)
+        #expect(blue.counts.connectionsOpened == 1)
+        #expect(blue.counts.connectionsReused == 1)
+        #expect(blue.counts.connections == 1)
+        #expect(blue.counts.bytesReceived == 8)
+        #expect(blue.inFlight == 0)
+        for histogram in [blue.counts.firstByte, blue.counts.request, blue.counts.wait, blue.counts.body] {
+            #expect(histogram.count == 2)
+        }
+        #expect(blue.counts.dns.count == 1 && blue.counts.connect.count == 1)
+        #expect(blue.counts.tls.isEmpty && blue.counts.queue.isEmpty)
+
+        let former = try #require(stats.backends.first { $0.name == "gone" })
+        let failed = try #require(count("connection_refused", in: former.counts.failures))
+        #expect(failed >= 1 && failed == former.counts.attempts)
+        #expect(blue.counts.retries == failed)
+        #expect(former.counts.connections == 0)
+        #expect(stats.loops.count == 1 && stats.loops[0].turn.count == stats.loops[0].turns)
+    }
+
+    @Test func `a backend that was removed keeps its counters, and takes them up again`() throws {
+        let origin = try SmallOrigin("blue")
+        let blue = BackendConfiguration(name: "blue", origin: origin.origin)
+        let running = try Running([blue])
+        defer {
+            origin.stop()
+            running.stop()
+        }
+        running.ask(Self.get())
+        try running.group.change([.remove(name: "blue")])
+        var found = try #require(try running.stats(after: 1).backends.first)
+        #expect(!found.isMember && found.counts.attempts == 1)
+        try running.group.change([.add(blue)])
+        let end = ContinuousClock.now + .seconds(60)
+        while running.group.adoptedVersion < running.group.pool.version, ContinuousClock.now < end { usleep(1000) }
+        running.ask(Self.get())
+        found = try #require(try running.stats(after: 2).backends.first)
+        #expect(found.isMember && found.counts.attempts == 2)
+    }
+
+    @Test func `what a client sends cannot make the exposition grow`() throws {
+        let origin = try SmallOrigin("blue")
+        let running = try Running([BackendConfiguration(name: "blue", origin: origin.origin)])
+        defer {
+            origin.stop()
+            running.stop()
+        }
+        // So that nothing is counted for the first time later on.
+        running.ask(Self.get())
+        let names: (StatsSnapshot) -> [Substring] = { snapshot in
+            PrometheusText.render(snapshot).split(separator: "\n").map { line in
+                line.hasPrefix("#") ? line : line[..<(line.lastIndex(of: " ") ?? line.endIndex)]
+            }
+        }
+        let before = names(try running.stats(after: 1))
+        for index in 0..<200 {
+            let odd = String(UnicodeScalar(UInt8(33 + index % 90)))
+            let request =
+                switch index % 5 {
+                case 0: Self.get("/path\(index)?\(odd)")
+                case 1: "GET / HTTP/1.1\r\nHost: host\(index)\(odd)\r\nConnection: close\r\n\r\n"
+                case 2: "METHOD\(index) / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+                case 3:
+                    "GET / HTTP/1.1\r\nHost: x\r\nX-\(index): \(odd)\r\nX-Request-Id: \(index)\(odd)\r\nConnection: close\r\n\r\n"
+                default: "G\"\\\n\(odd)\(index) / HTTP/9.\(index)\r\n\r\n"
+                }
+            running.ask(request)
+        }
+        let after = try running.stats(after: 201)
+        #expect(names(after) == before)
+        #expect(after.clients.unknownReasons == 0)
+    }
+}

@@ -1,0 +1,142 @@
+// Who is counted where, and that the number of series stays bounded.
+
+import Testing
+
+@testable import Telemetry
+
+@Suite("Metrics")
+struct MetricsTests {
+    private static let reasons = ReasonTable(
+        ["refused", "timeout", "client_gone"],
+        ofAttempts: ["refused", "timeout"]
+    )
+
+    private func metrics(workers: Int = 2, capacity: Int = 4) -> Metrics {
+        Metrics(workers: workers, methods: ["GET", "other"], reasons: Self.reasons, capacity: capacity)
+    }
+
+    /// Attempts by backend.
+    private func attempts(_ metrics: Metrics) -> [String: UInt64] {
+        Dictionary(uniqueKeysWithValues: metrics.backendCounts().map { ($0.name, $0.counts.attempts) })
+    }
+
+    @Test func `what workers counted is added up`() throws {
+        let metrics = metrics()
+        metrics.poolChanged(to: ["a", "b"])
+        for worker in 0..<2 {
+            let meter = metrics.meter(of: "a", worker: worker)
+            meter.add(.attempts, 3)
+            meter.response(200)
+            meter.response(503)
+            meter.response(101)
+            #expect(meter.failure("timeout"))
+            #expect(!meter.failure("no such reason"))
+            meter.record(.request, 5_000_000)
+        }
+        metrics.meter(of: "b", worker: 1).add(.bytesSent, 7)
+        let counts = metrics.backendCounts()
+        #expect(counts.map(\.name) == ["a", "b"])
+        let a = try #require(counts.first?.counts)
+        #expect(a.attempts == 6)
+        #expect(a.responses.map(\.count) == [2, 2, 0, 0, 2, 0])
+        #expect(a.failures == [LabelledCount(label: "refused", count: 0), LabelledCount(label: "timeout", count: 2)])
+        #expect(a.request.count == 2)
+        #expect(a.request.sum == 10_000_000)
+        #expect(counts.last?.counts.bytesSent == 7)
+    }
+
+    @Test func `a reason that no attempt ends by is shown once it did`() throws {
+        let metrics = metrics()
+        metrics.poolChanged(to: ["a"])
+        #expect(metrics.meter(of: "a", worker: 0).failure("client_gone"))
+        let counts = try #require(metrics.backendCounts().first?.counts)
+        #expect(counts.failures.map(\.label) == ["refused", "timeout", "client_gone"])
+    }
+
+    @Test func `counters of clients, requests and failures`() {
+        let metrics = metrics()
+        for worker in metrics.workers {
+            worker.add(.connectionsOpened, 3)
+            worker.add(.connectionsClosed)
+            worker.add(.requestsBegun, 4)
+            worker.request(method: 0, status: 200)
+            worker.request(method: 1, status: nil)
+            worker.failure("timeout")
+            worker.failure("no such reason")
+        }
+        let counts = metrics.clientCounts()
+        #expect(counts.connections == 4)
+        #expect(counts.requestsInFlight == 4)
+        #expect(
+            counts.requests.filter { $0.count > 0 } == [
+                RequestCount(method: "GET", code: "2xx", count: 2),
+                RequestCount(method: "other", code: "none", count: 2),
+            ]
+        )
+        #expect(counts.unknownReasons == 2)
+        #expect(metrics.failureSummary.map(\.label) == ["timeout"])
+        #expect(metrics.failureSummary.map(\.count) == [2])
+    }
+
+    @Test func `a backend that comes again goes on counting`() {
+        let metrics = metrics()
+        metrics.poolChanged(to: ["a"])
+        metrics.meter(of: "a", worker: 0).add(.attempts)
+        metrics.poolChanged(to: [])
+        #expect(attempts(metrics) == ["a": 1])
+        metrics.poolChanged(to: ["a"])
+        metrics.meter(of: "a", worker: 0).add(.attempts)
+        #expect(attempts(metrics) == ["a": 2])
+    }
+
+    @Test func `former backends make room, who went first before the others, and stay in the sum`() {
+        let metrics = metrics()
+        metrics.poolChanged(to: ["a", "b", "c", "d"])
+        for (index, name) in ["a", "b", "c", "d"].enumerated() {
+            metrics.meter(of: name, worker: index % 2).add(.attempts, UInt64(1 << index))
+        }
+        metrics.poolChanged(to: ["a", "c", "d"])
+        metrics.poolChanged(to: ["c", "d"])
+        metrics.poolChanged(to: ["c", "d", "e"])
+        #expect(attempts(metrics) == ["a": 1, "c": 4, "d": 8, "e": 0, Metrics.removedName: 2])
+        metrics.poolChanged(to: ["c", "d", "e", "f"])
+        #expect(attempts(metrics) == ["c": 4, "d": 8, "e": 0, "f": 0, Metrics.removedName: 3])
+    }
+
+    @Test func `more members than there is room for are counted together`() {
+        let metrics = metrics()
+        let names = (0..<10).map { "b\($0)" }
+        metrics.poolChanged(to: names)
+        for name in names { metrics.meter(of: name, worker: 0).add(.attempts) }
+        #expect(attempts(metrics) == ["b0": 1, "b1": 1, "b2": 1, "b3": 1, Metrics.otherName: 6])
+    }
+
+    @Test func `however often backends come and go, the number of series is bounded and nothing is lost`() {
+        let metrics = metrics(workers: 1)
+        for round in 0..<1000 {
+            metrics.poolChanged(to: ["stays", "goes\(round)"])
+            metrics.meter(of: "stays", worker: 0).add(.attempts)
+            metrics.meter(of: "goes\(round)", worker: 0).add(.attempts)
+        }
+        let counts = attempts(metrics)
+        #expect(counts.count == 5)
+        #expect(counts.values.reduce(0, +) == 2000)
+    }
+
+    @Test func `a reader sees what another thread counts, without tearing`() async {
+        let metrics = metrics(workers: 1)
+        metrics.poolChanged(to: ["a"])
+        let meter = metrics.meter(of: "a", worker: 0)
+        let writer = Task.detached {
+            for _ in 0..<100_000 { meter.record(.wait, 1_000_000) }
+        }
+        var last: UInt64 = 0
+        while last < 100_000 {
+            let count = meter.histogram(.wait).count
+            #expect(count >= last)
+            last = count
+        }
+        await writer.value
+        #expect(meter.histogram(.wait).sum == 100_000_000_000)
+    }
+}
