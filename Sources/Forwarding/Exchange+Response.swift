@@ -88,6 +88,7 @@ extension Exchange {
 
     func stream(_ stream: Stream, receivedBodyInto pipe: SplicePipe, isEnd: Bool) {
         bytesOut += UInt64(pipe.count)
+        countDownload(pipe.count)
         if isEnd { responseEnded() }
         refreshDeadline()
         bodyWasSent(isDrained: client.send(pipe), isEnd: isEnd)

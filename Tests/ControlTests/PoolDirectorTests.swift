@@ -8,7 +8,7 @@ import Upstream
 
 @testable import Control
 
-@Suite("Pool director", .timeLimit(.minutes(1)))
+@Suite("Pool director", .timeLimit(.minutes(5)))
 struct PoolDirectorTests {
     /// A director, and what it has had changed.
     private final class Scene: Sendable {
