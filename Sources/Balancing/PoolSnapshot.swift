@@ -1,5 +1,7 @@
 // The pool as it stands at one time: the backends, their weights and states, and what the policies need of them.
 
+internal import Synchronization
+
 /// A backend's part in a pool.
 public struct PoolMember: Sendable {
     public let backend: Backend
@@ -29,6 +31,11 @@ public final class PoolSnapshot: Sendable {
     let ordinary: Tier
     /// Those that get them when no ordinary one is eligible.
     let backup: Tier
+
+    /// Attempts in flight at all members together.
+    ///
+    /// - Complexity: O(members).
+    public var inFlight: Int { members.reduce(0) { $0 + $1.backend.inFlight.load(ordering: .relaxed) } }
 
     init(version: UInt64, policy: Policy, members: [PoolMember], ordinary: Cursor, backup: Cursor) {
         self.version = version

@@ -22,6 +22,10 @@ public struct Settings: Sendable, Equatable {
     public var workers: Int = SettingsTable.workers.defaultValue
     /// How many further attempts a failed one may be followed by.
     public var retries: Int = SettingsTable.retries.defaultValue
+    /// After which outcomes an attempt may be followed by another.
+    public var retryOn: RetryConditions = SettingsTable.retryOn.defaultValue
+    /// How much of what is in flight may be retries, in percent.
+    public var retryBudget: Int = SettingsTable.retryBudget.defaultValue
     /// The limit of one attempt's name lookup, TCP and TLS together.
     public var connectTimeout: Duration = SettingsTable.connectTimeout.defaultValue
     /// The limit from the first byte of a request head to its last; more bytes do not extend it.

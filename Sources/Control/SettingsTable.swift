@@ -59,6 +59,21 @@ enum SettingsTable {
         .count(0...100),
         "Further attempts after a failed one, each at a backend not tried yet for this request."
     )
+    static let retryOn = Setting(
+        "LB_RETRY_ON",
+        \.retryOn,
+        default: .safe,
+        .retryConditions,
+        "After which outcomes another attempt may follow. What a backend may have received is only sent again when the"
+            + " method is idempotent."
+    )
+    static let retryBudget = Setting(
+        "LB_RETRY_BUDGET",
+        \.retryBudget,
+        default: 20,
+        .count(0...100),
+        "How many requests may be sent again at one time, in percent of those in flight; 3 in any case."
+    )
     static let connectTimeout = Setting(
         "LB_CONNECT_TIMEOUT",
         \.connectTimeout,
@@ -183,7 +198,8 @@ enum SettingsTable {
 
     /// The rows in the order in which they are read, listed and documented.
     static let rows: [any SettingRow] = [
-        listen, backends, policy, name, workers, retries, connectTimeout, headTimeout, responseTimeout, idleTimeout,
+        listen, backends, policy, name, workers, retries, retryOn, retryBudget, connectTimeout, headTimeout,
+        responseTimeout, idleTimeout,
         writeTimeout, bodyPace, upstreamIdle, tunnelIdle, drainTimeout, maxHeader, maxFields, maxPipelined,
         maxConnections, maxClientConnections, accessLog, accessLogFormat, logLevel,
     ]

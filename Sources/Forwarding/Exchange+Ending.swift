@@ -122,6 +122,8 @@ extension Exchange {
     /// Writes the log line and goes back to the stock.
     func end() {
         if let failure { worker.count(failure) }
+        if isRetryBudgetExhausted { worker.count(.retryBudgetExhausted) }
+        giveRetryPlaceBack()
         if let format = worker.settings.accessLogFormat { log(format) }
         releaseOutbound()
         worker.retire(self)
@@ -152,6 +154,7 @@ extension Exchange {
                     backend: responder?.name,
                     attempts: attemptCount,
                     failedAttempts: failedAttempts,
+                    notes: isRetryBudgetExhausted ? .retryBudgetExhausted : [],
                     reason: failure?.label
                 )
                 worker.log(record, format)

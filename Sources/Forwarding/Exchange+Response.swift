@@ -48,6 +48,12 @@ extension Exchange {
             return
         }
         noteLatency()
+        if head.status >= 400, worker.retryPolicy.conditions.hasStatuses,
+            setsAside(head, reason: UnsafeRawBufferPointer(rebasing: buffer.bytes[head.reasonRange]))
+        {
+            return
+        }
+        giveRetryPlaceBack()
         let minorVersion = reader.head.minorVersion
         status = head.status
         framing = ClientResponse.framing(of: head, clientMinorVersion: minorVersion)
@@ -71,6 +77,10 @@ extension Exchange {
     }
 
     func stream(_ stream: Stream, receivedBodyIn buffer: Buffer, isEnd: Bool) {
+        guard response != .discarded else {
+            discardBody(buffer, isEnd: isEnd)
+            return
+        }
         bytesOut += UInt64(buffer.count)
         if framing == .chunked {
             buffer.frameAsChunk(isLast: isEnd, trailers: reader.head.acceptsTrailers ? stream.trailerLines : [])

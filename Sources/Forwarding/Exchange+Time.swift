@@ -115,16 +115,23 @@ extension Exchange {
             return
         }
         if isRequestSent {
-            record(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms")
-            endAttempt(.failed)
-            giveUp(.responseTimeout)
+            fellSilent(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms", stream)
         } else if stream.isConnected, isClientAwaited {
             endAttempt(.abandoned)
             keepAlive = false
             giveUp(.requestBodyTimeout)
         } else {
             let row = stream.isConnected ? ExchangeFailure.responseTimeout : .connectionTimeout
-            record(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms")
+            fellSilent(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms", stream)
+        }
+    }
+
+    /// The backend has not moved for too long, and no byte of its response has gone to the client.
+    private func fellSilent(_ row: ExchangeFailure, _ text: String, _ stream: Stream) {
+        record(row, text)
+        if worker.retryPolicy.mayRepeat(afterSilence: stream.wasRequestSent, situation) {
+            repeatElsewhere(after: row, wasRequestSent: stream.wasRequestSent)
+        } else {
             endAttempt(.failed)
             giveUp(row)
         }

@@ -25,6 +25,9 @@ final class Exchange: ClientExchange, StreamObserver {
         case awaited
         /// The head has been read and written anew; it goes out with the first body bytes. Next: `begun`, `complete`, `awaited`.
         case headPending
+        /// The head has been read, and is not passed on: another attempt follows as soon as the body's beginning is out of the way.
+        /// Next: `awaited`.
+        case discarded
         /// The head, and as much of the body as has come, was handed over. Next: `complete`.
         case begun
         /// The whole response was.
@@ -64,8 +67,14 @@ final class Exchange: ClientExchange, StreamObserver {
 
     var stream: Stream?
     var lease: BackendLease?
+    /// The place at the backend of the next attempt, while a response is set aside.
+    var next: BackendLease?
     var tried = TriedBackends()
     var retries = 0
+    /// Whether the exchange counts in the retry budget.
+    var hasRetryPlace = false
+    /// Whether a further attempt was not made because of the budget.
+    var isRetryBudgetExhausted = false
     var wasFreshConnectionTried = false
     var attemptCount = 0
     var attemptStart = MonotonicTime.never
@@ -101,7 +110,7 @@ final class Exchange: ClientExchange, StreamObserver {
     /// Whether any byte of the final response was handed to the client's connection.
     var isResponseBegun: Bool {
         switch response {
-        case .awaited, .headPending: false
+        case .awaited, .headPending, .discarded: false
         case .begun, .complete: true
         }
     }
@@ -195,6 +204,7 @@ final class Exchange: ClientExchange, StreamObserver {
         requestID.removeAll(keepingCapacity: true)
         tried.removeAll()
         retries = 0
+        isRetryBudgetExhausted = false
         attemptCount = 0
         if !failedAttempts.isEmpty { failedAttempts.removeAll(keepingCapacity: true) }
         status = 0

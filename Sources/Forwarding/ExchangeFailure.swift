@@ -97,6 +97,14 @@ public struct ExchangeFailure: Sendable, Equatable {
         "The server behind this one broke off in the middle of its answer."
     )
 
+    /// Of an attempt only: a response that was set aside for another attempt, whose failure is then the answer's reason.
+    public static let retriableStatus = Self(
+        "retriable_status",
+        502,
+        proxyStatus: "destination_unavailable",
+        "The server behind this one answered with an error, and another one was asked in its place."
+    )
+
     // MARK: Ourselves
 
     public static let noBackend = Self("destination_unavailable", 503, "No server is available to answer the request.")
@@ -104,6 +112,13 @@ public struct ExchangeFailure: Sendable, Equatable {
         "connection_limit_reached",
         503,
         "Each server behind this one has as many requests as it may have."
+    )
+    /// Noted and counted beside the reason of the attempt that was not followed by another.
+    public static let retryBudgetExhausted = Self(
+        "retry_budget_exhausted",
+        503,
+        proxyStatus: "proxy_internal_response",
+        "Too many requests are being repeated already."
     )
     public static let shuttingDown = Self(
         "shutting_down",
@@ -217,8 +232,8 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
-        responseHeadTooLarge, responseIncomplete, noBackend, backendsFull, shuttingDown, stoppedInFlight,
-        openFileLimit, loopDetected, requestNotTaken, clientGone,
+        responseHeadTooLarge, responseIncomplete, retriableStatus, noBackend, backendsFull, retryBudgetExhausted,
+        shuttingDown, stoppedInFlight, openFileLimit, loopDetected, requestNotTaken, clientGone,
         clientStalled, clientTooSlow, tunnelIdle, requestHeadTimeout, requestBodyTimeout, requestBodyTooSlow,
         tooManyPipelined, tooManyConnections, tooManyClientConnections,
     ]

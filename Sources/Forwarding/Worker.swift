@@ -1,6 +1,6 @@
 // One worker: an event loop and everything that lives on it.
 
-internal import Balancing
+public import Balancing
 internal import Dispatch
 public import EventLoop
 public import Front
@@ -37,6 +37,7 @@ public final class Worker: RequestHandler {
     let settings: ForwardingSettings
     let balancer: Balancer
     let retryPolicy: RetryPolicy
+    var retryBudget: RetryBudget { share.retryBudget }
     /// The streams to each backend, by its index.
     var streams: [BackendStreams?] = []
     let responseBuffers: BufferPool
@@ -79,7 +80,7 @@ public final class Worker: RequestHandler {
         balancer = Balancer(pool.snapshot, seed: .random(in: .min ... .max))
         self.accessLog = accessLog
         self.share = share
-        retryPolicy = RetryPolicy(maximumRetries: settings.retries)
+        retryPolicy = RetryPolicy(maximumRetries: settings.retries, conditions: settings.overload.retryConditions)
         multi = CurlMulti(loop: loop)
 
         responseBuffers = BufferPool(
@@ -275,11 +276,14 @@ public final class WorkerShare: Sendable {
     let poolVersion = Atomic<UInt64>(0)
     /// What failed, and how often, on all workers.
     let tally: ReasonTally
+    /// How many requests may be sent again at one time, on all workers.
+    let retryBudget: RetryBudget
     private let limits: ConnectionLimits
 
-    public init(limits: ConnectionLimits, tally: ReasonTally) {
+    public init(limits: ConnectionLimits, tally: ReasonTally, retryBudget: RetryBudget) {
         self.limits = limits
         self.tally = tally
+        self.retryBudget = retryBudget
     }
 
     /// Gives the worker a connection that was admitted and counted; closes it when the worker has stopped.

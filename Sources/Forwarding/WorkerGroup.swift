@@ -29,7 +29,8 @@ public final class WorkerGroup: Sendable {
     ) {
         self.limits = limits
         self.tally = tally
-        shares = (0..<count).map { _ in WorkerShare(limits: limits, tally: tally) }
+        let retryBudget = RetryBudget(percent: settings.overload.retryBudget)
+        shares = (0..<count).map { _ in WorkerShare(limits: limits, tally: tally, retryBudget: retryBudget) }
         let pool: PoolUpdate
         do throws(PoolRefusal) {
             let control = try PoolControl(policy, configurations)

@@ -24,6 +24,31 @@ public struct AccessLogAttempt {
     }
 }
 
+/// What is told of an exchange beside its outcome.
+public struct AccessLogNotes: OptionSet, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// A further attempt was not made, because too many requests were being repeated.
+    public static let retryBudgetExhausted = Self(rawValue: 1 << 0)
+
+    /// The notes with their words.
+    private static let words: [(Self, StaticString)] = [(.retryBudgetExhausted, "retry_budget_exhausted")]
+
+    /// Appends the words, with commas between them, each between quotes if any are given.
+    fileprivate func append(to line: inout [UInt8], quote: StaticString = "") {
+        var isFirst = true
+        for (note, word) in Self.words where contains(note) {
+            if !isFirst { line.append(UInt8(ascii: ",")) }
+            isFirst = false
+            line.append(quote)
+            line.append(word)
+            line.append(quote)
+        }
+    }
+}
+
 /// The facts of one exchange.
 ///
 /// The byte ranges are borrowed for as long as the line is being written.
@@ -49,6 +74,7 @@ public struct AccessLogRecord {
     /// How often a backend was asked, the successful attempt included.
     public var attempts: Int
     public var failedAttempts: [AccessLogAttempt]
+    public var notes: AccessLogNotes
     /// Why the exchange did not end well; nil when it did.
     public var reason: String?
 
@@ -66,6 +92,7 @@ public struct AccessLogRecord {
         backend: String?,
         attempts: Int,
         failedAttempts: [AccessLogAttempt],
+        notes: AccessLogNotes = [],
         reason: String?
     ) {
         self.client = client
@@ -81,6 +108,7 @@ public struct AccessLogRecord {
         self.backend = backend
         self.attempts = attempts
         self.failedAttempts = failedAttempts
+        self.notes = notes
         self.reason = reason
     }
 }
@@ -137,6 +165,10 @@ extension AccessLogRecord {
             }
             line.append("]")
         }
+        if !notes.isEmpty {
+            line.append(" notes=")
+            notes.append(to: &line)
+        }
         if let reason {
             line.append(" reason=")
             line.append(contentsOf: reason.utf8)
@@ -190,6 +222,11 @@ extension AccessLogRecord {
                 line.append(milliseconds: attempt.nanoseconds)
                 line.append("}")
             }
+            line.append("]")
+        }
+        if !notes.isEmpty {
+            line.append(",\"notes\":[")
+            notes.append(to: &line, quote: "\"")
             line.append("]")
         }
         if let reason {

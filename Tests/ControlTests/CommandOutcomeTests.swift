@@ -65,6 +65,8 @@ import Testing
             LB_NAME=edge                                     # environment
             LB_WORKERS=3                                     # environment
             LB_RETRIES=2                                     # default
+            LB_RETRY_ON=safe                                 # default
+            LB_RETRY_BUDGET=20                               # default
             LB_CONNECT_TIMEOUT=2s                            # default
             LB_HEADER_TIMEOUT=10s                            # default
             LB_RESPONSE_TIMEOUT=30s                          # default
