@@ -31,6 +31,8 @@ public final class PoolSnapshot: Sendable {
     let ordinary: Tier
     /// Those that get them when no ordinary one is eligible.
     let backup: Tier
+    /// Whether any of them can be full.
+    let hasLimits: Bool
 
     /// Attempts in flight at all members together.
     ///
@@ -44,5 +46,6 @@ public final class PoolSnapshot: Sendable {
         let usable = members.filter(\.takesRequests)
         self.ordinary = Tier(usable.filter { !$0.isBackup }, cursor: ordinary)
         self.backup = Tier(usable.filter(\.isBackup), cursor: backup)
+        hasLimits = usable.contains { $0.maximumInFlight > 0 }
     }
 }

@@ -9,17 +9,21 @@ internal import Upstream
 
 extension Exchange {
     func attemptNext() {
-        guard let lease = acquire() else {
-            giveUp(failure ?? (worker.balancer.isFull(excluding: tried) ? .backendsFull : .noBackend))
-            return
-        }
+        if !mustWait, let lease = acquire() { begin(lease) } else { waitForPlace() }
+    }
+
+    /// Whether others wait already for what this exchange would be given.
+    private var mustWait: Bool { worker.balancer.hasLimits && worker.queue.isAnyoneWaiting }
+
+    /// Makes an attempt at another backend.
+    func begin(_ lease: consuming BackendLease) {
         tried.insert(lease.backend.index)
         wasFreshConnectionTried = false
         begin(lease, fresh: false)
     }
 
     /// A place at a backend not tried yet.
-    private func acquire() -> BackendLease? {
+    func acquire() -> BackendLease? {
         let balancer = worker.balancer
         let key = balancer.hashKey.flatMap { reader.hash(of: $0, peer: client.peer) }
         return balancer.acquire(excluding: tried, at: loop.now.nanoseconds, key: key)
@@ -109,7 +113,9 @@ extension Exchange {
     /// Takes a place in the retry budget, which is kept until a response head comes or the exchange ends; false if none is left.
     private func takeRetryPlace() -> Bool {
         if hasRetryPlace { return true }
-        hasRetryPlace = worker.retryBudget.take { worker.balancer.snapshot.inFlight }
+        hasRetryPlace = worker.overload.retryBudget.take {
+            worker.balancer.snapshot.inFlight + worker.overload.board.waiting
+        }
         if !hasRetryPlace { isRetryBudgetExhausted = true }
         return hasRetryPlace
     }
@@ -117,7 +123,7 @@ extension Exchange {
     func giveRetryPlaceBack() {
         guard hasRetryPlace else { return }
         hasRetryPlace = false
-        worker.retryBudget.giveBack()
+        worker.overload.retryBudget.giveBack()
     }
 
     // MARK: Responses that are worth another attempt
@@ -128,10 +134,11 @@ extension Exchange {
     func setsAside(_ head: ResponseHead, reason: UnsafeRawBufferPointer) -> Bool {
         let hasRetryAfter = head.fields.contains(.retryAfter)
         guard worker.retryPolicy.mayRepeat(afterStatus: head.status, hasRetryAfter: hasRetryAfter, situation),
-            let lease = acquire()
+            !mustWait, let lease = acquire()
         else { return false }
         guard takeRetryPlace() else {
             lease.cancel()
+            notePlaceFreed()
             return false
         }
         next = consume lease
@@ -154,9 +161,7 @@ extension Exchange {
         guard let lease = next.take() else { preconditionFailure("a response is set aside for another attempt") }
         response = .awaited
         retries += 1
-        tried.insert(lease.backend.index)
-        wasFreshConnectionTried = false
-        begin(lease, fresh: false)
+        begin(lease)
     }
 
     func record(_ row: ExchangeFailure, _ text: String) {
@@ -171,7 +176,16 @@ extension Exchange {
         )
     }
 
-    func endLease(_ outcome: AttemptOutcome) { lease.take()?.end(outcome, at: loop.now.nanoseconds) }
+    func endLease(_ outcome: AttemptOutcome) {
+        guard let lease = lease.take() else { return }
+        lease.end(outcome, at: loop.now.nanoseconds)
+        notePlaceFreed()
+    }
+
+    /// Tells who waits, if places are scarce.
+    private func notePlaceFreed() {
+        if worker.balancer.hasLimits { worker.queue.placeWasFreed() }
+    }
 
     /// The backend has the whole request.
     func noteRequestSent() { lease?.requestSent(at: loop.now.nanoseconds) }
@@ -180,7 +194,10 @@ extension Exchange {
     func noteLatency() { lease?.headReceived(at: loop.now.nanoseconds) }
 
     /// Ends the attempt because of something that is not the stream's failure.
+    ///
+    /// Or the waiting for one.
     func endAttempt(_ outcome: AttemptOutcome) {
+        leaveQueue()
         endLease(outcome)
         stream?.cancel()
         stream = nil

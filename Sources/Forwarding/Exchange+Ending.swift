@@ -96,6 +96,7 @@ extension Exchange {
     private func send(_ buffer: Buffer, status: Int) {
         self.status = status
         response = .complete
+        requestEnd = .never
         firstByteTime = loop.now
         progress.close()
         client.setDeadline(loop.now + worker.settings.writeTimeout)
@@ -152,6 +153,7 @@ extension Exchange {
                     duration: loop.now.since(startTime),
                     timeToFirstByte: firstByteTime.map { $0.since(startTime) },
                     backend: responder?.name,
+                    queued: queueNanoseconds,
                     attempts: attemptCount,
                     failedAttempts: failedAttempts,
                     notes: isRetryBudgetExhausted ? .retryBudgetExhausted : [],

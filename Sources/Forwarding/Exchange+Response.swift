@@ -106,6 +106,7 @@ extension Exchange {
 
     private func beginResponse() {
         response = .begun
+        requestEnd = .never
         firstByteTime = loop.now
         progress.close()
         if framing == .tunnel {

@@ -11,8 +11,8 @@ internal import Upstream
 ///
 /// Reused for one exchange after another. Everything happens on one worker's loop; nothing here waits or locks.
 /// `Exchange.swift` holds its state and its beginning, `Exchange+Attempts.swift` which backend is asked and when the next one is,
-/// `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what comes back, `Exchange+Time.swift` how long each
-/// may take, `Exchange+Ending.swift` how it ends.
+/// `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what comes back, `Exchange+Queue.swift` the waiting for a
+/// place, `Exchange+Time.swift` how long each may take, `Exchange+Ending.swift` how it ends.
 final class Exchange: ClientExchange, StreamObserver {
     /// Owns the exchange, or its client's connection does, which the worker closes before it ends: it is there as long as the exchange.
     unowned(unsafe) let worker: Worker
@@ -80,6 +80,14 @@ final class Exchange: ClientExchange, StreamObserver {
     var attemptStart = MonotonicTime.never
     var failedAttempts: [AccessLogAttempt] = []
 
+    // MARK: The queue
+
+    /// Its ticket while it waits for a place at a backend.
+    var queueTicket: UInt64?
+    var queueStart = MonotonicTime.never
+    /// How long it has waited in all.
+    var queueNanoseconds: UInt64 = 0
+
     // MARK: The response
 
     /// The status sent, or 0.
@@ -100,6 +108,8 @@ final class Exchange: ClientExchange, StreamObserver {
     /// What the client had taken when its taking was last looked at.
     var takenMark: UInt64 = 0
     var startTime = MonotonicTime.never
+    /// When the response head is to have come, if the operator wants that and it has not.
+    var requestEnd = MonotonicTime.never
     var firstByteTime: MonotonicTime?
 
     init(worker: Worker) {
@@ -130,6 +140,7 @@ final class Exchange: ClientExchange, StreamObserver {
         self.connection = connection
         self.refusal = refusal
         startTime = loop.now
+        if let deadline = worker.settings.overload.deadline { requestEnd = startTime + deadline }
         isRequestIDNew = !takeRequestID()
     }
 
@@ -205,6 +216,8 @@ final class Exchange: ClientExchange, StreamObserver {
         tried.removeAll()
         retries = 0
         isRetryBudgetExhausted = false
+        queueNanoseconds = 0
+        requestEnd = .never
         attemptCount = 0
         if !failedAttempts.isEmpty { failedAttempts.removeAll(keepingCapacity: true) }
         status = 0

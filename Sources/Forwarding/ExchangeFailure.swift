@@ -113,6 +113,24 @@ public struct ExchangeFailure: Sendable, Equatable {
         503,
         "Each server behind this one has as many requests as it may have."
     )
+    public static let queueFull = Self(
+        "queue_full",
+        503,
+        proxyStatus: "connection_limit_reached",
+        "Each server behind this one has as many requests as it may have, and too many wait already."
+    )
+    public static let queueTimeout = Self(
+        "queue_timeout",
+        503,
+        proxyStatus: "connection_limit_reached",
+        "Each server behind this one had as many requests as it may have for too long."
+    )
+    public static let requestDeadline = Self(
+        "request_deadline",
+        504,
+        proxyStatus: "http_response_timeout",
+        "No answer came in the time that a request may take here."
+    )
     /// Noted and counted beside the reason of the attempt that was not followed by another.
     public static let retryBudgetExhausted = Self(
         "retry_budget_exhausted",
@@ -232,8 +250,9 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
-        responseHeadTooLarge, responseIncomplete, retriableStatus, noBackend, backendsFull, retryBudgetExhausted,
-        shuttingDown, stoppedInFlight, openFileLimit, loopDetected, requestNotTaken, clientGone,
+        responseHeadTooLarge, responseIncomplete, retriableStatus, noBackend, backendsFull, queueFull,
+        queueTimeout, requestDeadline, retryBudgetExhausted, shuttingDown, stoppedInFlight, openFileLimit, loopDetected,
+        requestNotTaken, clientGone,
         clientStalled, clientTooSlow, tunnelIdle, requestHeadTimeout, requestBodyTimeout, requestBodyTooSlow,
         tooManyPipelined, tooManyConnections, tooManyClientConnections,
     ]

@@ -1,6 +1,6 @@
 // One worker: an event loop and everything that lives on it.
 
-public import Balancing
+internal import Balancing
 internal import Dispatch
 public import EventLoop
 public import Front
@@ -19,6 +19,8 @@ public enum WorkerMessage: Sendable {
     case stopAccepting
     /// Go on with this pool.
     case adopt(PoolUpdate)
+    /// A place at a backend may be free for whoever has waited longest here.
+    case placeFree
     /// Finish what is in flight, then stop; after that many nanoseconds stop anyway.
     case drain(nanoseconds: UInt64)
 }
@@ -37,7 +39,7 @@ public final class Worker: RequestHandler {
     let settings: ForwardingSettings
     let balancer: Balancer
     let retryPolicy: RetryPolicy
-    var retryBudget: RetryBudget { share.retryBudget }
+    var overload: OverloadControl { share.overload }
     /// The streams to each backend, by its index.
     var streams: [BackendStreams?] = []
     let responseBuffers: BufferPool
@@ -66,6 +68,7 @@ public final class Worker: RequestHandler {
     private var acceptors: WorkerAcceptors?
     private var connections: [ClientConnection] = []
     private var idleExchanges: [Exchange] = []
+    private(set) lazy var queue = RequestQueue(loop: loop, control: share.overload, worker: share.index)
     private lazy var drainTimer = DrainTimer(worker: self)
     private lazy var housekeeping = Housekeeping(worker: self)
 
@@ -109,6 +112,8 @@ public final class Worker: RequestHandler {
             if case .serve(let socket) = message { share.discard(socket) }
         }
         for connection in connections { connection.closeNow() }
+        // What the messages that were not read said is for others to hear.
+        queue.wakeOldest()
         for entry in streams { entry?.pool.close() }
         submitLog()
         loop.onTurnEnd = nil
@@ -127,6 +132,9 @@ public final class Worker: RequestHandler {
             serve(socket)
         case .adopt(let update):
             adopt(update)
+            queue.poolChanged()
+        case .placeFree:
+            queue.serve()
         case .drain(let nanoseconds):
             drain(within: nanoseconds)
         case .stopAccepting:
@@ -269,21 +277,31 @@ extension Worker: Sendable {}
 
 /// The part of a worker that other threads may touch.
 public final class WorkerShare: Sendable {
-    public let mailbox = Mailbox<WorkerMessage>()
+    public let mailbox: Mailbox<WorkerMessage>
+    /// Its place among the workers.
+    let index: Int
     /// Connections given to the worker and not yet closed.
     public let connectionCount = Atomic<Int>(0)
     /// The version of the pool that the worker has; whoever sees one sees all that was leased before.
     let poolVersion = Atomic<UInt64>(0)
     /// What failed, and how often, on all workers.
     let tally: ReasonTally
-    /// How many requests may be sent again at one time, on all workers.
-    let retryBudget: RetryBudget
+    /// What bounds repeating and waiting, on all workers.
+    let overload: OverloadControl
     private let limits: ConnectionLimits
 
-    public init(limits: ConnectionLimits, tally: ReasonTally, retryBudget: RetryBudget) {
+    init(
+        index: Int,
+        mailbox: Mailbox<WorkerMessage>,
+        limits: ConnectionLimits,
+        tally: ReasonTally,
+        overload: OverloadControl
+    ) {
+        self.index = index
+        self.mailbox = mailbox
         self.limits = limits
         self.tally = tally
-        self.retryBudget = retryBudget
+        self.overload = overload
     }
 
     /// Gives the worker a connection that was admitted and counted; closes it when the worker has stopped.

@@ -14,6 +14,7 @@ public final class WorkerGroup: Sendable {
     private let shares: [WorkerShare]
     private let limits: ConnectionLimits
     private let tally: ReasonTally
+    private let overload: OverloadControl
     private let running = DispatchGroup()
     private let control: Mutex<PoolControl>
 
@@ -29,8 +30,12 @@ public final class WorkerGroup: Sendable {
     ) {
         self.limits = limits
         self.tally = tally
-        let retryBudget = RetryBudget(percent: settings.overload.retryBudget)
-        shares = (0..<count).map { _ in WorkerShare(limits: limits, tally: tally, retryBudget: retryBudget) }
+        let mailboxes = (0..<count).map { _ in Mailbox<WorkerMessage>() }
+        let overload = OverloadControl(settings.overload, mailboxes: mailboxes)
+        self.overload = overload
+        shares = mailboxes.enumerated().map { index, mailbox in
+            WorkerShare(index: index, mailbox: mailbox, limits: limits, tally: tally, overload: overload)
+        }
         let pool: PoolUpdate
         do throws(PoolRefusal) {
             let control = try PoolControl(policy, configurations)
@@ -104,6 +109,12 @@ public final class WorkerGroup: Sendable {
 
     /// The backends as they stand, with weights and states.
     public var pool: PoolSnapshot { control.withLock { $0.update.snapshot } }
+
+    /// Requests that wait for a place at a backend.
+    public var queuedRequests: Int { overload.board.waiting }
+
+    /// Requests that are being repeated.
+    public var retriesInProgress: Int { overload.retryBudget.inProgress }
 
     /// The version of the pool that every worker has, or a later one.
     var adoptedVersion: UInt64 { shares.map { $0.poolVersion.load(ordering: .acquiring) }.min() ?? 0 }

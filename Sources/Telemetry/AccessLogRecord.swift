@@ -71,6 +71,8 @@ public struct AccessLogRecord {
     public var timeToFirstByte: UInt64?
     /// The backend whose response was used; nil when the answer is our own.
     public var backend: String?
+    /// How long the request waited for a place at a backend, in nanoseconds.
+    public var queued: UInt64
     /// How often a backend was asked, the successful attempt included.
     public var attempts: Int
     public var failedAttempts: [AccessLogAttempt]
@@ -90,6 +92,7 @@ public struct AccessLogRecord {
         duration: UInt64,
         timeToFirstByte: UInt64?,
         backend: String?,
+        queued: UInt64 = 0,
         attempts: Int,
         failedAttempts: [AccessLogAttempt],
         notes: AccessLogNotes = [],
@@ -106,6 +109,7 @@ public struct AccessLogRecord {
         self.duration = duration
         self.timeToFirstByte = timeToFirstByte
         self.backend = backend
+        self.queued = queued
         self.attempts = attempts
         self.failedAttempts = failedAttempts
         self.notes = notes
@@ -147,6 +151,10 @@ extension AccessLogRecord {
         if let timeToFirstByte { line.append(milliseconds: timeToFirstByte) } else { line.append("-") }
         line.append(" backend=")
         if let backend { line.append(contentsOf: backend.utf8) } else { line.append("-") }
+        if queued > 0 {
+            line.append(" queue_ms=")
+            line.append(milliseconds: queued)
+        }
         line.append(" attempts=")
         line.append(decimal: UInt64(attempts))
         if !failedAttempts.isEmpty {
@@ -205,6 +213,10 @@ extension AccessLogRecord {
             line.append(",\"backend\":\"")
             line.append(escapedForJSON: backend)
             line.append("\"")
+        }
+        if queued > 0 {
+            line.append(",\"queue_ms\":")
+            line.append(milliseconds: queued)
         }
         line.append(",\"attempts\":")
         line.append(decimal: UInt64(attempts))

@@ -166,6 +166,12 @@ extension ForwardingSettings {
 
 extension OverloadSettings {
     init(_ settings: Settings) {
-        self.init(retryConditions: settings.retryOn, retryBudget: settings.retryBudget)
+        self.init(
+            retryConditions: settings.retryOn,
+            retryBudget: settings.retryBudget,
+            queueLimit: settings.queue,
+            queueTimeout: settings.queueTimeout.clampedNanoseconds,
+            deadline: settings.deadline?.clampedNanoseconds
+        )
     }
 }

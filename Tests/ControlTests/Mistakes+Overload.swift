@@ -44,5 +44,15 @@ extension Mistake {
             ["LB_RETRY_BUDGET": "101"],
             #"curl-lb: LB_RETRY_BUDGET="101": expected a whole number between 0 and 100"#
         ),
+        Mistake(["LB_QUEUE": "off"], #"curl-lb: LB_QUEUE="off": expected a whole number between 0 and 1000000"#),
+        Mistake(
+            ["LB_QUEUE_TIMEOUT": "0"],
+            #"curl-lb: LB_QUEUE_TIMEOUT="0": expected a duration with a unit between 1ms and 1h, such as 250ms, 2s or 5m"#
+        ),
+        Mistake(
+            ["LB_DEADLINE": "0"],
+            #"curl-lb: LB_DEADLINE="0": expected off or a duration with a unit between 1ms and 24h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
     ]
 }
