@@ -59,6 +59,9 @@ public struct BackendLease: ~Copyable {
         return self
     }
 
+    /// Gives the place back: no attempt was made.
+    public consuming func cancel() { backend.attempts.wrappingSubtract(1, ordering: .relaxed) }
+
     /// Ends the lease.
     ///
     /// One that is merely dropped counts as abandoned.

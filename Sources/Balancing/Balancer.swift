@@ -66,9 +66,12 @@ public final class Balancer {
 
     /// Whether there are backends that could be tried if they were not full: why none was given.
     public func isFull(excluding tried: TriedBackends) -> Bool {
-        let places = [snapshot.ordinary.places, snapshot.backup.places].joined()
-        return places.contains { !tried.contains($0.index) }
+        snapshot.ordinary.places.contains { !tried.contains($0.index) }
+            || snapshot.backup.places.contains { !tried.contains($0.index) }
     }
+
+    /// Whether any backend can be full.
+    public var hasLimits: Bool { snapshot.hasLimits }
 }
 
 @available(*, unavailable)

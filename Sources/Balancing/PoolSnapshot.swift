@@ -1,5 +1,7 @@
 // The pool as it stands at one time: the backends, their weights and states, and what the policies need of them.
 
+internal import Synchronization
+
 /// A backend's part in a pool.
 public struct PoolMember: Sendable {
     public let backend: Backend
@@ -31,6 +33,13 @@ public final class PoolSnapshot: Sendable {
     let backup: Tier
     /// Those that keep the clients that are bound to them.
     let affinity: AffinityTable
+    /// Whether any of them can be full.
+    let hasLimits: Bool
+
+    /// Attempts in flight at all members together.
+    ///
+    /// - Complexity: O(members).
+    public var inFlight: Int { members.reduce(0) { $0 + $1.backend.inFlight.load(ordering: .relaxed) } }
 
     init(version: UInt64, policy: Policy, members: [PoolMember], ordinary: Cursor, backup: Cursor) {
         self.version = version
@@ -40,5 +49,6 @@ public final class PoolSnapshot: Sendable {
         self.ordinary = Tier(usable.filter { !$0.isBackup }, cursor: ordinary)
         self.backup = Tier(usable.filter(\.isBackup), cursor: backup)
         affinity = AffinityTable(members)
+        hasLimits = usable.contains { $0.maximumInFlight > 0 }
     }
 }

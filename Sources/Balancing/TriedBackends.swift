@@ -14,6 +14,8 @@ public struct TriedBackends {
         return word < high.count && high[word] >> UInt64(index % 64) & 1 == 1
     }
 
+    public var isEmpty: Bool { low == 0 && high.allSatisfy { $0 == 0 } }
+
     /// Adds the backend at this index.
     public mutating func insert(_ index: Int) {
         if index < 64 {

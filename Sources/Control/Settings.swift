@@ -22,6 +22,16 @@ public struct Settings: Sendable, Equatable {
     public var workers: Int = SettingsTable.workers.defaultValue
     /// How many further attempts a failed one may be followed by.
     public var retries: Int = SettingsTable.retries.defaultValue
+    /// After which outcomes an attempt may be followed by another.
+    public var retryOn: RetryConditions = SettingsTable.retryOn.defaultValue
+    /// How much of what is in flight may be retries, in percent.
+    public var retryBudget: Int = SettingsTable.retryBudget.defaultValue
+    /// How many requests may wait for a place at a backend, of all workers together; zero for none.
+    public var queue: Int = SettingsTable.queue.defaultValue
+    /// How long a request may wait for a place at a backend.
+    public var queueTimeout: Duration = SettingsTable.queueTimeout.defaultValue
+    /// The limit from a request head's end to the response head, all attempts and the queue included; nil for none.
+    public var deadline: Duration? = SettingsTable.deadline.defaultValue
     /// The limit of one attempt's name lookup, TCP and TLS together.
     public var connectTimeout: Duration = SettingsTable.connectTimeout.defaultValue
     /// The limit from the first byte of a request head to its last; more bytes do not extend it.

@@ -59,6 +59,43 @@ enum SettingsTable {
         .count(0...100),
         "Further attempts after a failed one, each at a backend not tried yet for this request."
     )
+    static let retryOn = Setting(
+        "LB_RETRY_ON",
+        \.retryOn,
+        default: .safe,
+        .retryConditions,
+        "After which outcomes another attempt may follow. What a backend may have received is only sent again when the"
+            + " method is idempotent."
+    )
+    static let retryBudget = Setting(
+        "LB_RETRY_BUDGET",
+        \.retryBudget,
+        default: 20,
+        .count(0...100),
+        "How many requests may be sent again at one time, in percent of those in flight; 3 in any case."
+    )
+    static let queue = Setting(
+        "LB_QUEUE",
+        \.queue,
+        default: 1024,
+        .count(0...1_000_000),
+        "Requests that may wait for a place at a backend, when all are full (max_conns); more are answered with 503 at"
+            + " once. 0 lets none wait."
+    )
+    static let queueTimeout = Setting(
+        "LB_QUEUE_TIMEOUT",
+        \.queueTimeout,
+        default: .seconds(5),
+        .duration(.milliseconds(1) ... .seconds(3600)),
+        "How long a request may wait for a place at a backend; then it is answered with 503."
+    )
+    static let deadline = Setting(
+        "LB_DEADLINE",
+        \.deadline,
+        default: nil,
+        .durationOrOff(.milliseconds(1) ... .seconds(24 * 3600)),
+        "Limit from a request head's end to the response head, with all attempts and the queue; off for none."
+    )
     static let connectTimeout = Setting(
         "LB_CONNECT_TIMEOUT",
         \.connectTimeout,
@@ -183,7 +220,9 @@ enum SettingsTable {
 
     /// The rows in the order in which they are read, listed and documented.
     static let rows: [any SettingRow] = [
-        listen, backends, policy, name, workers, retries, connectTimeout, headTimeout, responseTimeout, idleTimeout,
+        listen, backends, policy, name, workers, retries, retryOn, retryBudget, queue, queueTimeout, deadline,
+        connectTimeout, headTimeout,
+        responseTimeout, idleTimeout,
         writeTimeout, bodyPace, upstreamIdle, tunnelIdle, drainTimeout, maxHeader, maxFields, maxPipelined,
         maxConnections, maxClientConnections, accessLog, accessLogFormat, logLevel,
     ]

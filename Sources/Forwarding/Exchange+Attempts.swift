@@ -9,15 +9,24 @@ internal import Upstream
 
 extension Exchange {
     func attemptNext() {
-        let balancer = worker.balancer
-        let key = balancer.hashKey.flatMap { reader.hash(of: $0, peer: client.peer) }
-        guard let lease = balancer.acquire(excluding: tried, at: loop.now.nanoseconds, key: key) else {
-            giveUp(failure ?? (balancer.isFull(excluding: tried) ? .backendsFull : .noBackend))
-            return
-        }
+        if !mustWait, let lease = acquire() { begin(lease) } else { waitForPlace() }
+    }
+
+    /// Whether others wait already for what this exchange would be given.
+    private var mustWait: Bool { worker.balancer.hasLimits && worker.queue.isAnyoneWaiting }
+
+    /// Makes an attempt at another backend.
+    func begin(_ lease: consuming BackendLease) {
         tried.insert(lease.backend.index)
         wasFreshConnectionTried = false
         begin(lease, fresh: false)
+    }
+
+    /// A place at a backend not tried yet.
+    func acquire() -> BackendLease? {
+        let balancer = worker.balancer
+        let key = balancer.hashKey.flatMap { reader.hash(of: $0, peer: client.peer) }
+        return balancer.acquire(excluding: tried, at: loop.now.nanoseconds, key: key)
     }
 
     private func begin(_ lease: consuming BackendLease, fresh: Bool) {
@@ -44,6 +53,12 @@ extension Exchange {
 
     func stream(_ stream: Stream, failed streamFailure: StreamFailure) {
         self.stream = nil
+        if response == .discarded {
+            // The body of a response that is not passed on: the next attempt's place is taken already.
+            endLease(.failed)
+            beginNext()
+            return
+        }
         if response == .headPending {
             // Its body was broken from the first byte on: none of it has left.
             response = .awaited
@@ -57,30 +72,98 @@ extension Exchange {
             giveUp(row)
             return
         }
-        let decision = worker.retryPolicy.decide(
-            after: streamFailure,
-            RetryPolicy.Situation(
-                isIdempotent: reader.head.method.isIdempotent,
-                isReplayable: isReplayable,
-                isResponseBegun: isResponseBegun || isInterimForwarded,
-                retries: retries,
-                wasFreshConnectionTried: wasFreshConnectionTried
-            )
-        )
-        switch decision {
+        switch worker.retryPolicy.decide(after: streamFailure, situation) {
         case .sameBackend:
             // A connection that died of old age says nothing about the backend: the lease goes on.
             guard let lease = lease.take() else { preconditionFailure("a stream in use is leased") }
             wasFreshConnectionTried = true
             begin(lease.again(), fresh: true)
         case .nextBackend:
-            endLease(.failed)
-            retries += 1
-            attemptNext()
+            repeatElsewhere(after: row, wasRequestSent: streamFailure.wasRequestSent)
         case .giveUp:
             endLease(.failed)
             giveUp(row)
         }
+    }
+
+    /// What the exchange may still do after a failed attempt.
+    var situation: RetryPolicy.Situation {
+        RetryPolicy.Situation(
+            isIdempotent: reader.head.method.isIdempotent,
+            isReplayable: isReplayable,
+            isResponseBegun: isResponseBegun || isInterimForwarded,
+            retries: retries,
+            wasFreshConnectionTried: wasFreshConnectionTried
+        )
+    }
+
+    /// Ends an attempt that has failed and makes another one at a backend not tried yet, if the budget allows it.
+    func repeatElsewhere(after row: ExchangeFailure, wasRequestSent: Bool) {
+        // What no backend has had a byte of is no load on any: it may always go on.
+        let isAllowed = !wasRequestSent || takeRetryPlace()
+        endAttempt(.failed)
+        guard isAllowed else {
+            giveUp(row)
+            return
+        }
+        retries += 1
+        attemptNext()
+    }
+
+    // MARK: The retry budget
+
+    /// Takes a place in the retry budget, which is kept until a response head comes or the exchange ends; false if none is left.
+    private func takeRetryPlace() -> Bool {
+        if hasRetryPlace { return true }
+        hasRetryPlace = worker.overload.retryBudget.take {
+            worker.balancer.snapshot.inFlight + worker.overload.board.waiting
+        }
+        if !hasRetryPlace { isRetryBudgetExhausted = true }
+        return hasRetryPlace
+    }
+
+    func giveRetryPlaceBack() {
+        guard hasRetryPlace else { return }
+        hasRetryPlace = false
+        worker.overload.retryBudget.giveBack()
+    }
+
+    // MARK: Responses that are worth another attempt
+
+    /// Whether the response that has come is set aside, since another backend has taken the request over from now on.
+    ///
+    /// Without a place at another backend, and one in the budget, it is the answer: a real response is better than none.
+    func setsAside(_ head: ResponseHead, reason: UnsafeRawBufferPointer) -> Bool {
+        let hasRetryAfter = head.fields.contains(.retryAfter)
+        guard worker.retryPolicy.mayRepeat(afterStatus: head.status, hasRetryAfter: hasRetryAfter, situation),
+            !mustWait, let lease = acquire()
+        else { return false }
+        guard takeRetryPlace() else {
+            lease.cancel()
+            notePlaceFreed()
+            return false
+        }
+        next = consume lease
+        record(.retriableStatus, "\(head.status) \(String(decoding: reason, as: UTF8.self))")
+        response = .discarded
+        return true
+    }
+
+    /// The first bytes of a response's body that is not passed on: where they are all of it, the connection can rest.
+    func discardBody(_ buffer: Buffer, isEnd: Bool) {
+        worker.responseBuffers.give(buffer)
+        endLease(.answered)
+        if isEnd { stream?.finish(reusable: isRequestSent) } else { stream?.cancel() }
+        stream = nil
+        beginNext()
+    }
+
+    /// Makes the attempt that was prepared before a response was set aside.
+    private func beginNext() {
+        guard let lease = next.take() else { preconditionFailure("a response is set aside for another attempt") }
+        response = .awaited
+        retries += 1
+        begin(lease)
     }
 
     func record(_ row: ExchangeFailure, _ text: String) {
@@ -96,7 +179,16 @@ extension Exchange {
         )
     }
 
-    func endLease(_ outcome: AttemptOutcome) { lease.take()?.end(outcome, at: loop.now.nanoseconds) }
+    func endLease(_ outcome: AttemptOutcome) {
+        guard let lease = lease.take() else { return }
+        lease.end(outcome, at: loop.now.nanoseconds)
+        notePlaceFreed()
+    }
+
+    /// Tells who waits, if places are scarce.
+    private func notePlaceFreed() {
+        if worker.balancer.hasLimits { worker.queue.placeWasFreed() }
+    }
 
     /// The backend has the whole request.
     func noteRequestSent() {
@@ -111,7 +203,10 @@ extension Exchange {
     }
 
     /// Ends the attempt because of something that is not the stream's failure.
+    ///
+    /// Or the waiting for one.
     func endAttempt(_ outcome: AttemptOutcome) {
+        leaveQueue()
         endLease(outcome)
         stream?.cancel()
         stream = nil

@@ -96,6 +96,7 @@ extension Exchange {
     private func send(_ buffer: Buffer, status: Int) {
         self.status = status
         response = .complete
+        requestEnd = .never
         firstByteTime = loop.now
         progress.close()
         client.setDeadline(loop.now + worker.settings.writeTimeout)
@@ -122,6 +123,8 @@ extension Exchange {
     /// Writes the log line and goes back to the stock.
     func end() {
         countEnd()
+        if isRetryBudgetExhausted { worker.meter.failure(ExchangeFailure.retryBudgetExhausted.label) }
+        giveRetryPlaceBack()
         if let format = worker.settings.accessLogFormat { log(format) }
         releaseOutbound()
         worker.retire(self)
@@ -150,8 +153,10 @@ extension Exchange {
                     duration: loop.now.since(startTime),
                     timeToFirstByte: firstByteTime.map { $0.since(startTime) },
                     backend: responder?.name,
+                    queued: queueNanoseconds,
                     attempts: attemptCount,
                     failedAttempts: failedAttempts,
+                    notes: isRetryBudgetExhausted ? .retryBudgetExhausted : [],
                     reason: failure?.label
                 )
                 worker.log(record, format)

@@ -48,6 +48,12 @@ extension Exchange {
             return
         }
         noteHead(head)
+        if head.status >= 400, worker.retryPolicy.conditions.hasStatuses,
+            setsAside(head, reason: UnsafeRawBufferPointer(rebasing: buffer.bytes[head.reasonRange]))
+        {
+            return
+        }
+        giveRetryPlaceBack()
         let minorVersion = reader.head.minorVersion
         status = head.status
         framing = ClientResponse.framing(of: head, clientMinorVersion: minorVersion)
@@ -71,6 +77,10 @@ extension Exchange {
     }
 
     func stream(_ stream: Stream, receivedBodyIn buffer: Buffer, isEnd: Bool) {
+        guard response != .discarded else {
+            discardBody(buffer, isEnd: isEnd)
+            return
+        }
         bytesOut += UInt64(buffer.count)
         countDownload(buffer.count)
         if framing == .chunked {
@@ -109,6 +119,7 @@ extension Exchange {
 
     private func beginResponse() {
         response = .begun
+        requestEnd = .never
         firstByteTime = loop.now
         progress.close()
         if framing == .tunnel {

@@ -10,20 +10,23 @@ internal import Upstream
 extension Exchange {
     /// Moves the deadline on: called whenever a byte has moved, and when what is waited for changes.
     func refreshDeadline() {
-        let allowance: UInt64 =
-            if isTunnel, !isRequestSent, response != .complete {
-                worker.settings.tunnelIdle
-            } else if isOwnContinueDue {
-                min(Worker.continueWait, worker.settings.idleTimeout)
-            } else if isRequestSent, !isResponseBegun {
-                worker.settings.responseTimeout
-            } else if isResponseBegun, client.hasPendingOutput {
-                worker.settings.writeTimeout
-            } else {
-                worker.settings.idleTimeout
-            }
-        silenceEnd = loop.now + allowance
-        client.setDeadline(min(silenceEnd, progress.end))
+        silenceEnd = isQueued ? queueStart + worker.settings.overload.queueTimeout : loop.now + allowance
+        client.setDeadline(min(silenceEnd, progress.end, requestEnd))
+    }
+
+    /// How long nothing may move.
+    private var allowance: UInt64 {
+        if isTunnel, !isRequestSent, response != .complete {
+            worker.settings.tunnelIdle
+        } else if isOwnContinueDue {
+            min(Worker.continueWait, worker.settings.idleTimeout)
+        } else if isRequestSent, !isResponseBegun {
+            worker.settings.responseTimeout
+        } else if isResponseBegun, client.hasPendingOutput {
+            worker.settings.writeTimeout
+        } else {
+            worker.settings.idleTimeout
+        }
     }
 
     /// Whether the client waits for 100, the backend has had time to say it, and the way to the client is free.
@@ -60,7 +63,7 @@ extension Exchange {
         // A silence that has lasted too long has a name of its own.
         if loop.now >= silenceEnd { return false }
         if isKept {
-            client.setDeadline(min(silenceEnd, progress.end))
+            client.setDeadline(min(silenceEnd, progress.end, requestEnd))
         } else {
             endAttempt(.abandoned)
             keepAlive = false
@@ -75,6 +78,14 @@ extension Exchange {
     }
 
     func deadlineReached() {
+        if loop.now >= requestEnd {
+            requestEndReached()
+            return
+        }
+        if isQueued {
+            queueTimedOut()
+            return
+        }
         if isOwnContinueDue {
             sendOwnContinue()
             return
@@ -115,16 +126,36 @@ extension Exchange {
             return
         }
         if isRequestSent {
-            record(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms")
-            endAttempt(.failed)
-            giveUp(.responseTimeout)
+            fellSilent(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms", stream)
         } else if stream.isConnected, isClientAwaited {
             endAttempt(.abandoned)
             keepAlive = false
             giveUp(.requestBodyTimeout)
         } else {
             let row = stream.isConnected ? ExchangeFailure.responseTimeout : .connectionTimeout
-            record(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms")
+            fellSilent(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms", stream)
+        }
+    }
+
+    /// The response head was to have come by now, whatever has been tried for it.
+    private func requestEndReached() {
+        guard let deadline = worker.settings.overload.deadline else { preconditionFailure("a deadline is set") }
+        if let stream {
+            record(.requestDeadline, "no response within \(deadline / 1_000_000) ms of the request's head")
+            // Who has had most of the time has failed. To others the time was lost before they were asked, or by the client.
+            let isAwaited = isRequestSent || !stream.isConnected
+            endAttempt(isAwaited && loop.now.since(attemptStart) >= deadline / 2 ? .failed : .abandoned)
+        }
+        leaveQueue()
+        giveUp(.requestDeadline)
+    }
+
+    /// The backend has not moved for too long, and no byte of its response has gone to the client.
+    private func fellSilent(_ row: ExchangeFailure, _ text: String, _ stream: Stream) {
+        record(row, text)
+        if worker.retryPolicy.mayRepeat(afterSilence: stream.wasRequestSent, situation) {
+            repeatElsewhere(after: row, wasRequestSent: stream.wasRequestSent)
+        } else {
             endAttempt(.failed)
             giveUp(row)
         }

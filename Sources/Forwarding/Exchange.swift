@@ -11,8 +11,8 @@ internal import Upstream
 ///
 /// Reused for one exchange after another. Everything happens on one worker's loop; nothing here waits or locks.
 /// `Exchange.swift` holds its state and its beginning, `Exchange+Attempts.swift` which backend is asked and when the next one is,
-/// `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what comes back, `Exchange+Time.swift` how long each
-/// may take, `Exchange+Ending.swift` how it ends.
+/// `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what comes back, `Exchange+Queue.swift` the waiting for a
+/// place, `Exchange+Time.swift` how long each may take, `Exchange+Ending.swift` how it ends.
 final class Exchange: ClientExchange, StreamObserver {
     /// Owns the exchange, or its client's connection does, which the worker closes before it ends: it is there as long as the exchange.
     unowned(unsafe) let worker: Worker
@@ -25,6 +25,9 @@ final class Exchange: ClientExchange, StreamObserver {
         case awaited
         /// The head has been read and written anew; it goes out with the first body bytes. Next: `begun`, `complete`, `awaited`.
         case headPending
+        /// The head has been read, and is not passed on: another attempt follows as soon as the body's beginning is out of the way.
+        /// Next: `awaited`.
+        case discarded
         /// The head, and as much of the body as has come, was handed over. Next: `complete`.
         case begun
         /// The whole response was.
@@ -64,12 +67,26 @@ final class Exchange: ClientExchange, StreamObserver {
 
     var stream: Stream?
     var lease: BackendLease?
+    /// The place at the backend of the next attempt, while a response is set aside.
+    var next: BackendLease?
     var tried = TriedBackends()
     var retries = 0
+    /// Whether the exchange counts in the retry budget.
+    var hasRetryPlace = false
+    /// Whether a further attempt was not made because of the budget.
+    var isRetryBudgetExhausted = false
     var wasFreshConnectionTried = false
     var attemptCount = 0
     var attemptStart = MonotonicTime.never
     var failedAttempts: [AccessLogAttempt] = []
+
+    // MARK: The queue
+
+    /// Its ticket while it waits for a place at a backend.
+    var queueTicket: UInt64?
+    var queueStart = MonotonicTime.never
+    /// How long it has waited in all.
+    var queueNanoseconds: UInt64 = 0
 
     // MARK: The response
 
@@ -91,6 +108,8 @@ final class Exchange: ClientExchange, StreamObserver {
     /// What the client had taken when its taking was last looked at.
     var takenMark: UInt64 = 0
     var startTime = MonotonicTime.never
+    /// When the response head is to have come, if the operator wants that and it has not.
+    var requestEnd = MonotonicTime.never
     var firstByteTime: MonotonicTime?
     var measures = ExchangeMeasures()
 
@@ -102,7 +121,7 @@ final class Exchange: ClientExchange, StreamObserver {
     /// Whether any byte of the final response was handed to the client's connection.
     var isResponseBegun: Bool {
         switch response {
-        case .awaited, .headPending: false
+        case .awaited, .headPending, .discarded: false
         case .begun, .complete: true
         }
     }
@@ -123,6 +142,7 @@ final class Exchange: ClientExchange, StreamObserver {
         self.refusal = refusal
         startTime = loop.now
         worker.meter.add(.requestsBegun)
+        if let deadline = worker.settings.overload.deadline { requestEnd = startTime + deadline }
         isRequestIDNew = !takeRequestID()
     }
 
@@ -197,6 +217,9 @@ final class Exchange: ClientExchange, StreamObserver {
         requestID.removeAll(keepingCapacity: true)
         tried.removeAll()
         retries = 0
+        isRetryBudgetExhausted = false
+        queueNanoseconds = 0
+        requestEnd = .never
         attemptCount = 0
         if !failedAttempts.isEmpty { failedAttempts.removeAll(keepingCapacity: true) }
         status = 0

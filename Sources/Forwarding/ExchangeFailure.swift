@@ -97,6 +97,14 @@ public struct ExchangeFailure: Sendable, Equatable {
         "The server behind this one broke off in the middle of its answer."
     )
 
+    /// Of an attempt only: a response that was set aside for another attempt, whose failure is then the answer's reason.
+    public static let retriableStatus = Self(
+        "retriable_status",
+        502,
+        proxyStatus: "destination_unavailable",
+        "The server behind this one answered with an error, and another one was asked in its place."
+    )
+
     // MARK: Ourselves
 
     public static let noBackend = Self("destination_unavailable", 503, "No server is available to answer the request.")
@@ -104,6 +112,31 @@ public struct ExchangeFailure: Sendable, Equatable {
         "connection_limit_reached",
         503,
         "Each server behind this one has as many requests as it may have."
+    )
+    public static let queueFull = Self(
+        "queue_full",
+        503,
+        proxyStatus: "connection_limit_reached",
+        "Each server behind this one has as many requests as it may have, and too many wait already."
+    )
+    public static let queueTimeout = Self(
+        "queue_timeout",
+        503,
+        proxyStatus: "connection_limit_reached",
+        "Each server behind this one had as many requests as it may have for too long."
+    )
+    public static let requestDeadline = Self(
+        "request_deadline",
+        504,
+        proxyStatus: "http_response_timeout",
+        "No answer came in the time that a request may take here."
+    )
+    /// Noted and counted beside the reason of the attempt that was not followed by another.
+    public static let retryBudgetExhausted = Self(
+        "retry_budget_exhausted",
+        503,
+        proxyStatus: "proxy_internal_response",
+        "Too many requests are being repeated already."
     )
     public static let shuttingDown = Self(
         "shutting_down",
@@ -220,8 +253,9 @@ public struct ExchangeFailure: Sendable, Equatable {
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
         tlsProtocolError, tlsCertificateError, connectionTerminated, responseTimeout, protocolError,
-        responseHeadTooLarge, responseIncomplete, noBackend, backendsFull, shuttingDown, stoppedInFlight,
-        openFileLimit, loopDetected, requestNotTaken, clientGone,
+        responseHeadTooLarge, responseIncomplete, retriableStatus, noBackend, backendsFull, queueFull,
+        queueTimeout, requestDeadline, retryBudgetExhausted, shuttingDown, stoppedInFlight, openFileLimit, loopDetected,
+        requestNotTaken, clientGone,
         clientStalled, clientTooSlow, tunnelIdle, requestHeadTimeout, requestBodyTimeout, requestBodyTooSlow,
         tooManyPipelined, tooManyConnections, tooManyClientConnections,
     ]

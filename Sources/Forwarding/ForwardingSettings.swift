@@ -56,6 +56,7 @@ public struct ForwardingSettings: Sendable {
     public var headLimits: HeadLimits
     /// The form of access log lines; nil when there is no access log.
     public var accessLogFormat: AccessLogFormat?
+    public var overload: OverloadSettings
 
     public init(
         name: String,
@@ -70,7 +71,8 @@ public struct ForwardingSettings: Sendable {
         bodyProgress: BodyProgress?,
         maximumPipelined: Int,
         headLimits: HeadLimits,
-        accessLogFormat: AccessLogFormat?
+        accessLogFormat: AccessLogFormat?,
+        overload: OverloadSettings = OverloadSettings()
     ) {
         self.name = name
         self.retries = retries
@@ -85,5 +87,6 @@ public struct ForwardingSettings: Sendable {
         self.maximumPipelined = maximumPipelined
         self.headLimits = headLimits
         self.accessLogFormat = accessLogFormat
+        self.overload = overload
     }
 }

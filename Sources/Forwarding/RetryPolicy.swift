@@ -1,5 +1,6 @@
 // When a failed attempt is followed by another, and where.
 
+internal import Balancing
 internal import Upstream
 
 /// What an exchange does after a failed attempt.
@@ -12,10 +13,12 @@ enum RetryDecision: Equatable {
     case giveUp
 }
 
-/// The rules of RFC 9110 section 9.2.2 and RFC 9112 section 9.3.1, as a pure function of facts.
+/// The rules of RFC 9110 section 9.2.2 and RFC 9112 section 9.3.1, and what the operator wants of them, as a pure function of facts.
 struct RetryPolicy {
     /// Further attempts beyond the first, free ones not counted.
     let maximumRetries: Int
+    /// What is worth another attempt.
+    let conditions: RetryConditions
 
     /// What the exchange may still do.
     struct Situation {
@@ -31,13 +34,44 @@ struct RetryPolicy {
         var wasFreshConnectionTried: Bool
     }
 
+    /// What follows the failure of a stream.
     func decide(after failure: StreamFailure, _ situation: Situation) -> RetryDecision {
-        if situation.isResponseBegun { return .giveUp }
-        if case .malformed = failure.cause { return .giveUp }
+        let condition = RetryConditions(of: failure)
+        guard !situation.isResponseBegun, conditions.contains(condition) else { return .giveUp }
         // Nothing reached the backend: any request may go again. Something did: only what may be done twice.
         if failure.wasRequestSent, !situation.isIdempotent || !situation.isReplayable { return .giveUp }
         let isStale = failure.wasReused && !failure.wasResponseBegun && !situation.wasFreshConnectionTried
-        if isStale { return .sameBackend }
+        if isStale, condition != .junkResponse { return .sameBackend }
         return situation.retries < maximumRetries ? .nextBackend : .giveUp
+    }
+
+    /// Whether another backend may be asked after one that did not answer in time.
+    func mayRepeat(afterSilence wasRequestSent: Bool, _ situation: Situation) -> Bool {
+        guard conditions.contains(wasRequestSent ? .responseTimeout : .connectionFailure) else { return false }
+        return situation.retries < maximumRetries && !situation.isResponseBegun
+            && (!wasRequestSent || situation.isIdempotent && situation.isReplayable)
+    }
+
+    /// Whether another backend may be asked in place of passing on a response of this status.
+    ///
+    /// - Parameter hasRetryAfter: Whether it says when to come again. That is for the client to heed: another attempt of ours would
+    ///   be the load that it asks to be spared.
+    func mayRepeat(afterStatus status: Int, hasRetryAfter: Bool, _ situation: Situation) -> Bool {
+        guard conditions.contains(status: status), !hasRetryAfter || !(status == 503 || status == 429) else {
+            return false
+        }
+        return situation.retries < maximumRetries && !situation.isResponseBegun && situation.isIdempotent
+            && situation.isReplayable
+    }
+}
+
+extension RetryConditions {
+    /// The one that a stream's failure falls under.
+    init(of failure: StreamFailure) {
+        if case .malformed = failure.cause {
+            self = .junkResponse
+        } else {
+            self = failure.wasRequestSent ? .emptyResponse : .connectionFailure
+        }
     }
 }

@@ -19,6 +19,8 @@ public enum WorkerMessage: Sendable {
     case stopAccepting
     /// Go on with this pool.
     case adopt(PoolUpdate)
+    /// A place at a backend may be free for whoever has waited longest here.
+    case placeFree
     /// Finish what is in flight, then stop; after that many nanoseconds stop anyway.
     case drain(nanoseconds: UInt64)
 }
@@ -37,6 +39,7 @@ public final class Worker: RequestHandler {
     let settings: ForwardingSettings
     let balancer: Balancer
     let retryPolicy: RetryPolicy
+    var overload: OverloadControl { share.overload }
     /// The streams to each backend, by its index.
     var streams: [BackendStreams?] = []
     let responseBuffers: BufferPool
@@ -67,6 +70,7 @@ public final class Worker: RequestHandler {
     private var acceptors: WorkerAcceptors?
     private var connections: [ClientConnection] = []
     private var idleExchanges: [Exchange] = []
+    private(set) lazy var queue = RequestQueue(loop: loop, control: share.overload, worker: share.index)
     private lazy var drainTimer = DrainTimer(worker: self)
     private lazy var housekeeping = Housekeeping(worker: self)
 
@@ -82,7 +86,7 @@ public final class Worker: RequestHandler {
         self.accessLog = accessLog
         self.share = share
         meter = share.meter
-        retryPolicy = RetryPolicy(maximumRetries: settings.retries)
+        retryPolicy = RetryPolicy(maximumRetries: settings.retries, conditions: settings.overload.retryConditions)
         multi = CurlMulti(loop: loop)
 
         responseBuffers = BufferPool(
@@ -112,6 +116,8 @@ public final class Worker: RequestHandler {
             if case .serve(let socket) = message { share.discard(socket) }
         }
         for connection in connections { connection.closeNow() }
+        // What the messages that were not read said is for others to hear.
+        queue.wakeOldest()
         for entry in streams { entry?.pool.close() }
         submitLog()
         loop.onTurnEnd = nil
@@ -145,6 +151,9 @@ public final class Worker: RequestHandler {
             serve(socket)
         case .adopt(let update):
             adopt(update)
+            queue.poolChanged()
+        case .placeFree:
+            queue.serve()
         case .drain(let nanoseconds):
             drain(within: nanoseconds)
         case .stopAccepting:
@@ -295,20 +304,30 @@ extension Worker: Sendable {}
 
 /// The part of a worker that other threads may touch.
 public final class WorkerShare: Sendable {
-    public let mailbox = Mailbox<WorkerMessage>()
+    public let mailbox: Mailbox<WorkerMessage>
+    /// Its place among the workers.
+    let index: Int
     /// Connections given to the worker and not yet closed.
     public let connectionCount = Atomic<Int>(0)
     /// The version of the pool that the worker has; whoever sees one sees all that was leased before.
     let poolVersion = Atomic<UInt64>(0)
-    /// The worker's place among the process's workers.
-    let index: Int
     let metrics: Metrics
+    /// What bounds repeating and waiting, on all workers.
+    let overload: OverloadControl
     private let limits: ConnectionLimits
 
-    public init(index: Int, limits: ConnectionLimits, metrics: Metrics) {
+    init(
+        index: Int,
+        mailbox: Mailbox<WorkerMessage>,
+        limits: ConnectionLimits,
+        metrics: Metrics,
+        overload: OverloadControl
+    ) {
         self.index = index
+        self.mailbox = mailbox
         self.limits = limits
         self.metrics = metrics
+        self.overload = overload
     }
 
     /// What the worker counts.

@@ -14,6 +14,7 @@ public final class WorkerGroup: Sendable {
     private let shares: [WorkerShare]
     private let limits: ConnectionLimits
     let metrics: Metrics
+    private let overload: OverloadControl
     private let running = DispatchGroup()
     let control: Mutex<PoolControl>
 
@@ -28,7 +29,12 @@ public final class WorkerGroup: Sendable {
     ) {
         self.limits = limits
         self.metrics = metrics
-        shares = metrics.workers.indices.map { WorkerShare(index: $0, limits: limits, metrics: metrics) }
+        let mailboxes = metrics.workers.map { _ in Mailbox<WorkerMessage>() }
+        let overload = OverloadControl(settings.overload, mailboxes: mailboxes)
+        self.overload = overload
+        shares = mailboxes.enumerated().map { index, mailbox in
+            WorkerShare(index: index, mailbox: mailbox, limits: limits, metrics: metrics, overload: overload)
+        }
         let pool: PoolUpdate
         do throws(PoolRefusal) {
             let control = try PoolControl(policy, configurations)
@@ -103,6 +109,12 @@ public final class WorkerGroup: Sendable {
 
     /// The backends as they stand, with weights and states.
     public var pool: PoolSnapshot { control.withLock { $0.update.snapshot } }
+
+    /// Requests that wait for a place at a backend.
+    public var queuedRequests: Int { overload.board.waiting }
+
+    /// Requests that are being repeated.
+    public var retriesInProgress: Int { overload.retryBudget.inProgress }
 
     /// The version of the pool that every worker has, or a later one.
     var adoptedVersion: UInt64 { shares.map { $0.poolVersion.load(ordering: .acquiring) }.min() ?? 0 }

@@ -315,8 +315,12 @@ public final class ClientConnection: EventHandler {
     ///
     /// Such a client has left, as for nginx and Go: see docs/decisions/0001.
     public var hasClientLeft: Bool {
-        isPeerClosed && currentReader?.isTunnel != true && currentReader?.isBodyComplete ?? true
+        isPeerClosed && currentReader?.isTunnel != true && (isHeld || currentReader?.isBodyComplete ?? true)
     }
+
+    /// Whether the exchange reads nothing for now, as while it waits for its turn: a client that has ended its sending has left,
+    /// whatever of its request is still to be read.
+    public var isHeld = false
 
     // MARK: For the exchange: the request body
 

@@ -24,6 +24,31 @@ public struct AccessLogAttempt {
     }
 }
 
+/// What is told of an exchange beside its outcome.
+public struct AccessLogNotes: OptionSet, Sendable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// A further attempt was not made, because too many requests were being repeated.
+    public static let retryBudgetExhausted = Self(rawValue: 1 << 0)
+
+    /// The notes with their words.
+    private static let words: [(Self, StaticString)] = [(.retryBudgetExhausted, "retry_budget_exhausted")]
+
+    /// Appends the words, with commas between them, each between quotes if any are given.
+    fileprivate func append(to line: inout [UInt8], quote: StaticString = "") {
+        var isFirst = true
+        for (note, word) in Self.words where contains(note) {
+            if !isFirst { line.append(UInt8(ascii: ",")) }
+            isFirst = false
+            line.append(quote)
+            line.append(word)
+            line.append(quote)
+        }
+    }
+}
+
 /// The facts of one exchange.
 ///
 /// The byte ranges are borrowed for as long as the line is being written.
@@ -46,9 +71,12 @@ public struct AccessLogRecord {
     public var timeToFirstByte: UInt64?
     /// The backend whose response was used; nil when the answer is our own.
     public var backend: String?
+    /// How long the request waited for a place at a backend, in nanoseconds.
+    public var queued: UInt64
     /// How often a backend was asked, the successful attempt included.
     public var attempts: Int
     public var failedAttempts: [AccessLogAttempt]
+    public var notes: AccessLogNotes
     /// Why the exchange did not end well; nil when it did.
     public var reason: String?
 
@@ -64,8 +92,10 @@ public struct AccessLogRecord {
         duration: UInt64,
         timeToFirstByte: UInt64?,
         backend: String?,
+        queued: UInt64 = 0,
         attempts: Int,
         failedAttempts: [AccessLogAttempt],
+        notes: AccessLogNotes = [],
         reason: String?
     ) {
         self.client = client
@@ -79,8 +109,10 @@ public struct AccessLogRecord {
         self.duration = duration
         self.timeToFirstByte = timeToFirstByte
         self.backend = backend
+        self.queued = queued
         self.attempts = attempts
         self.failedAttempts = failedAttempts
+        self.notes = notes
         self.reason = reason
     }
 }
@@ -119,6 +151,10 @@ extension AccessLogRecord {
         if let timeToFirstByte { line.append(milliseconds: timeToFirstByte) } else { line.append("-") }
         line.append(" backend=")
         if let backend { line.append(contentsOf: backend.utf8) } else { line.append("-") }
+        if queued > 0 {
+            line.append(" queue_ms=")
+            line.append(milliseconds: queued)
+        }
         line.append(" attempts=")
         line.append(decimal: UInt64(attempts))
         if !failedAttempts.isEmpty {
@@ -136,6 +172,10 @@ extension AccessLogRecord {
                 line.append("\"")
             }
             line.append("]")
+        }
+        if !notes.isEmpty {
+            line.append(" notes=")
+            notes.append(to: &line)
         }
         if let reason {
             line.append(" reason=")
@@ -174,6 +214,10 @@ extension AccessLogRecord {
             line.append(escapedForJSON: backend)
             line.append("\"")
         }
+        if queued > 0 {
+            line.append(",\"queue_ms\":")
+            line.append(milliseconds: queued)
+        }
         line.append(",\"attempts\":")
         line.append(decimal: UInt64(attempts))
         if !failedAttempts.isEmpty {
@@ -190,6 +234,11 @@ extension AccessLogRecord {
                 line.append(milliseconds: attempt.nanoseconds)
                 line.append("}")
             }
+            line.append("]")
+        }
+        if !notes.isEmpty {
+            line.append(",\"notes\":[")
+            notes.append(to: &line, quote: "\"")
             line.append("]")
         }
         if let reason {

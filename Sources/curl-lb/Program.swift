@@ -148,7 +148,20 @@ extension ForwardingSettings {
             },
             maximumPipelined: settings.maxPipelined,
             headLimits: HeadLimits(maxHeadBytes: settings.maxHeadBytes, maxFieldCount: settings.maxFields),
-            accessLogFormat: settings.accessLog == .off ? nil : settings.accessLogFormat
+            accessLogFormat: settings.accessLog == .off ? nil : settings.accessLogFormat,
+            overload: OverloadSettings(settings)
+        )
+    }
+}
+
+extension OverloadSettings {
+    init(_ settings: Settings) {
+        self.init(
+            retryConditions: settings.retryOn,
+            retryBudget: settings.retryBudget,
+            queueLimit: settings.queue,
+            queueTimeout: settings.queueTimeout.clampedNanoseconds,
+            deadline: settings.deadline?.clampedNanoseconds
         )
     }
 }

@@ -65,6 +65,11 @@ import Testing
             LB_NAME=edge                                     # environment
             LB_WORKERS=3                                     # environment
             LB_RETRIES=2                                     # default
+            LB_RETRY_ON=safe                                 # default
+            LB_RETRY_BUDGET=20                               # default
+            LB_QUEUE=1024                                    # default
+            LB_QUEUE_TIMEOUT=5s                              # default
+            LB_DEADLINE=off                                  # default
             LB_CONNECT_TIMEOUT=2s                            # default
             LB_HEADER_TIMEOUT=10s                            # default
             LB_RESPONSE_TIMEOUT=30s                          # default

@@ -44,6 +44,8 @@ import Upstream
             "LB_LOG_LEVEL": "critical", "LB_NAME": "edge-1", "LB_WRITE_TIMEOUT": "9s", "LB_BODY_PACE": "2KiB/10s",
             "LB_MAX_FIELDS": "100", "LB_MAX_PIPELINED": "10", "LB_MAX_CONNECTIONS": "11",
             "LB_MAX_PER_CLIENT": "12", "LB_POLICY": "hash:header:X-User",
+            "LB_RETRY_ON": "junk-response,429", "LB_RETRY_BUDGET": "30", "LB_QUEUE": "13",
+            "LB_QUEUE_TIMEOUT": "14s", "LB_DEADLINE": "15s",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
@@ -59,6 +61,11 @@ import Upstream
         expected.maxConnections = 11
         expected.maxClientConnections = 12
         expected.retries = 4
+        expected.retryOn = [.junkResponse, RetryConditions.status(429) ?? []]
+        expected.retryBudget = 30
+        expected.queue = 13
+        expected.queueTimeout = .seconds(14)
+        expected.deadline = .seconds(15)
         expected.connectTimeout = .milliseconds(5)
         expected.headTimeout = .seconds(8)
         expected.responseTimeout = .seconds(6)

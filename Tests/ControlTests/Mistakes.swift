@@ -22,7 +22,7 @@ struct Mistake: Sendable, CustomStringConvertible {
 
     var description: String { line }
 
-    static let all = names + scalars + listenAddresses + backends + commandLines
+    static let all = names + scalars + overload + listenAddresses + backends + commandLines
 }
 
 extension Mistake {

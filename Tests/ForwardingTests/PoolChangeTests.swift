@@ -22,7 +22,7 @@ struct PoolChangeTests {
         let clients: [SmallConnection]
         private let stopped = DispatchSemaphore(value: 0)
 
-        init(_ origins: [SmallOrigin], policy: Policy = .roundRobin) throws {
+        init(_ origins: [SmallOrigin], policy: Policy = .roundRobin, limit: Int = 0) throws {
             if let problem = CurlLibrary.prepare() { throw POSIXError(.ENOSYS, userInfo: ["problem": problem]) }
             let second: UInt64 = 1_000_000_000
             let settings = ForwardingSettings(
@@ -38,12 +38,15 @@ struct PoolChangeTests {
                 bodyProgress: nil,
                 maximumPipelined: 10,
                 headLimits: .init(),
-                accessLogFormat: nil
+                accessLogFormat: nil,
+                overload: OverloadSettings(queueTimeout: 60 * second)
             )
             let group = WorkerGroup(
                 settings: settings,
                 policy: policy,
-                backends: origins.map(PoolChangeTests.configuration),
+                backends: origins.map {
+                    BackendConfiguration(name: $0.name, origin: $0.origin, maximumInFlight: limit)
+                },
                 limits: ConnectionLimits(total: 10, perClient: 0, diagnostics: Logger(label: "test")),
                 metrics: Metrics(workers: 2),
                 accessLog: nil
@@ -107,9 +110,18 @@ struct PoolChangeTests {
     }
 
     /// Runs a test before origins of these names.
-    private func play(_ names: String..., test: (Running, [SmallOrigin]) throws -> Void) throws {
+    ///
+    /// - Parameters:
+    ///   - count: How many of them are in the pool at first.
+    ///   - limit: The most requests in flight at each of these; 0 for any number.
+    private func play(
+        _ names: String...,
+        count: Int = 2,
+        limit: Int = 0,
+        test: (Running, [SmallOrigin]) throws -> Void
+    ) throws {
         let origins = try names.map { try SmallOrigin($0) }
-        let running = try Running(Array(origins.prefix(2)))
+        let running = try Running(Array(origins.prefix(count)), limit: limit)
         defer {
             for origin in origins { origin.stop() }
             running.stop()
@@ -209,6 +221,73 @@ struct PoolChangeTests {
             #expect(throws: PoolRefusal.outOfRange(65536)) { try running.group.change([.weight(name: "a", 65536)]) }
             #expect(running.group.pool.version == version)
             #expect(running.answers(4) == "a b a b")
+        }
+    }
+
+    // MARK: Who waits
+
+    /// Has a hold both clients, the second of which waits.
+    private func fill(_ running: Running, _ origin: SmallOrigin) throws {
+        origin.isHeld = true
+        running.ask(0)
+        try Self.wait("the request at a") { origin.requests == 1 }
+        running.ask(1)
+        try Self.wait("the other one in the queue") { running.group.queuedRequests == 1 }
+    }
+
+    @Test func `a backend that is added serves who waits`() throws {
+        try play("a", "b", count: 1, limit: 1) { running, origins in
+            try fill(running, origins[0])
+            try running.change(.add(Self.configuration(origins[1])))
+            #expect(running.answer(1) == "b")
+            origins[0].isHeld = false
+            #expect(running.answer(0) == "a")
+            #expect(running.group.queuedRequests == 0)
+        }
+    }
+
+    @Test func `a backend that is back serves who waits`() throws {
+        try play("a", "b", limit: 1) { running, origins in
+            try running.change(.operational(name: "b", .down))
+            try fill(running, origins[0])
+            try running.change(.operational(name: "b", .up))
+            #expect(running.answer(1) == "b")
+            origins[0].isHeld = false
+            #expect(running.answer(0) == "a")
+        }
+    }
+
+    @Test(arguments: [0, 2]) func `a limit that is raised lets who waits in`(limit: Int) throws {
+        try play("a", count: 1, limit: 1) { running, origins in
+            try fill(running, origins[0])
+            try running.change(.maximumInFlight(name: "a", limit))
+            try Self.wait("both at a") { origins[0].requests == 2 }
+            origins[0].isHeld = false
+            #expect(running.answer(0) == "a" && running.answer(1) == "a")
+        }
+    }
+
+    @Test func `places taken before there was a limit are told of, too`() throws {
+        try play("a", count: 1) { running, origins in
+            origins[0].isHeld = true
+            running.ask(0)
+            try Self.wait("the request at a") { origins[0].requests == 1 }
+            try running.change(.maximumInFlight(name: "a", 1))
+            running.ask(1)
+            try Self.wait("the other one in the queue") { running.group.queuedRequests == 1 }
+            origins[0].isHeld = false
+            #expect(running.answer(0) == "a" && running.answer(1) == "a")
+        }
+    }
+
+    @Test func `when no backend is left, who waits is told so`() throws {
+        try play("a", count: 1, limit: 1) { running, origins in
+            try fill(running, origins[0])
+            try running.change(.remove(name: "a"))
+            #expect(running.answer(1) == "503")
+            #expect(running.group.queuedRequests == 0)
+            origins[0].isHeld = false
+            #expect(running.answer(0) == "a")
         }
     }
 }

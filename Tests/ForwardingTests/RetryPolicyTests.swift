@@ -1,16 +1,18 @@
 // The retry policy as a table: every combination of facts falls into exactly one row.
 
+import Balancing
 import Testing
 import Upstream
 
 @testable import Forwarding
 
-/// One combination of the nine facts that decide, a column each.
+/// One combination of the ten facts that decide, a column each.
 private struct RetryFacts: Sendable {
     let columns: [Bool]
 
-    /// All 512.
-    static let all: [RetryFacts] = (0..<512).map { number in RetryFacts(columns: (0..<9).map { number >> $0 & 1 == 1 })
+    /// All 1024.
+    static let all: [RetryFacts] = (0..<1024).map { number in
+        RetryFacts(columns: (0..<10).map { number >> $0 & 1 == 1 })
     }
 
     var text: String { columns.map { $0 ? "y" : "n" }.joined(separator: " ") }
@@ -31,7 +33,11 @@ private struct RetryFacts: Sendable {
             retries: columns[8] ? 2 : 3,
             wasFreshConnectionTried: columns[7]
         )
-        return RetryPolicy(maximumRetries: 3).decide(after: failure, situation)
+        let condition: RetryConditions =
+            columns[1] ? .junkResponse : columns[2] ? .emptyResponse : .connectionFailure
+        let all: RetryConditions = [.connectionFailure, .emptyResponse, .junkResponse, .responseTimeout]
+        let conditions = columns[9] ? condition : all.subtracting(condition)
+        return RetryPolicy(maximumRetries: 3, conditions: conditions).decide(after: failure, situation)
     }
 }
 
@@ -60,27 +66,33 @@ private struct RetryRow: Sendable {
     ///     7 a response byte came
     ///     8 the free attempt was made
     ///     9 a retry is left
+    ///    10 the operator wants another attempt after such a failure
     static let table: [RetryRow] = [
-        .init("y - - - - - - - -", .giveUp),
-        .init("n y - - - - - - -", .giveUp),
-        .init("n n y n - - - - -", .giveUp),
-        .init("n n y y n - - - -", .giveUp),
+        .init("y - - - - - - - - -", .giveUp),
+        .init("n - - - - - - - - n", .giveUp),
+        .init("n - y n - - - - - y", .giveUp),
+        .init("n - y y n - - - - y", .giveUp),
+        // No HTTP: nothing to do with the connection's age.
+        .init("n y n - - - - - y y", .nextBackend),
+        .init("n y n - - - - - n y", .giveUp),
+        .init("n y y y y - - - y y", .nextBackend),
+        .init("n y y y y - - - n y", .giveUp),
         // Nothing was sent.
-        .init("n n n - - y n n -", .sameBackend),
-        .init("n n n - - n - - y", .nextBackend),
-        .init("n n n - - n - - n", .giveUp),
-        .init("n n n - - y y - y", .nextBackend),
-        .init("n n n - - y y - n", .giveUp),
-        .init("n n n - - y n y y", .nextBackend),
-        .init("n n n - - y n y n", .giveUp),
+        .init("n n n - - y n n - y", .sameBackend),
+        .init("n n n - - n - - y y", .nextBackend),
+        .init("n n n - - n - - n y", .giveUp),
+        .init("n n n - - y y - y y", .nextBackend),
+        .init("n n n - - y y - n y", .giveUp),
+        .init("n n n - - y n y y y", .nextBackend),
+        .init("n n n - - y n y n y", .giveUp),
         // What was sent may be sent again.
-        .init("n n y y y y n n -", .sameBackend),
-        .init("n n y y y n - - y", .nextBackend),
-        .init("n n y y y n - - n", .giveUp),
-        .init("n n y y y y y - y", .nextBackend),
-        .init("n n y y y y y - n", .giveUp),
-        .init("n n y y y y n y y", .nextBackend),
-        .init("n n y y y y n y n", .giveUp),
+        .init("n n y y y y n n - y", .sameBackend),
+        .init("n n y y y n - - y y", .nextBackend),
+        .init("n n y y y n - - n y", .giveUp),
+        .init("n n y y y y y - y y", .nextBackend),
+        .init("n n y y y y y - n y", .giveUp),
+        .init("n n y y y y n y y y", .nextBackend),
+        .init("n n y y y y n y n y", .giveUp),
     ]
 }
 
@@ -177,7 +189,7 @@ struct RetryPolicyTests {
                 retries: 0,
                 wasFreshConnectionTried: false
             )
-            #expect(RetryPolicy(maximumRetries: 2).decide(after: failure, situation) == decision)
+            #expect(RetryPolicy(maximumRetries: 2, conditions: .safe).decide(after: failure, situation) == decision)
         }
     }
 
@@ -200,7 +212,7 @@ struct RetryPolicyTests {
                 wasReused: isReused
             )
         }
-        let policy = RetryPolicy(maximumRetries: maximum)
+        let policy = RetryPolicy(maximumRetries: maximum, conditions: .safe)
         #expect(policy.decide(after: failure(isReused: true), situation) == .sameBackend)
         situation.wasFreshConnectionTried = true
         while policy.decide(after: failure(isReused: false), situation) == .nextBackend {
@@ -208,5 +220,60 @@ struct RetryPolicyTests {
             situation.wasFreshConnectionTried = false
         }
         #expect(situation.retries == maximum)
+    }
+
+    /// Every situation that statuses and silences are judged in.
+    private static let situations: [RetryPolicy.Situation] = (0..<16).map { number in
+        RetryPolicy.Situation(
+            isIdempotent: number & 1 != 0,
+            isReplayable: number & 2 != 0,
+            isResponseBegun: number & 4 != 0,
+            retries: number & 8 != 0 ? 2 : 3,
+            wasFreshConnectionTried: false
+        )
+    }
+
+    @Test(arguments: [RetryConditions.safe, .gateway, .allErrors, [], RetryConditions.status(429) ?? []])
+    func `a response gives way only when its status is in the set, and the request may be done twice`(
+        conditions: RetryConditions
+    ) {
+        let policy = RetryPolicy(maximumRetries: 3, conditions: conditions)
+        for status in 100...599 {
+            let isInSet = RetryConditions.status(status).map(conditions.contains) ?? false
+            for situation in Self.situations {
+                for hasRetryAfter in [false, true] {
+                    let isHeeded = hasRetryAfter && (status == 503 || status == 429)
+                    let expected =
+                        isInSet && !isHeeded && situation.isIdempotent && situation.isReplayable
+                        && !situation.isResponseBegun && situation.retries < 3
+                    let decision = policy.mayRepeat(afterStatus: status, hasRetryAfter: hasRetryAfter, situation)
+                    #expect(decision == expected, "\(status) \(hasRetryAfter) \(situation)")
+                }
+            }
+        }
+    }
+
+    @Test func `the presets hold these statuses`() {
+        let statuses = { (conditions: RetryConditions) in (100...599).filter(conditions.contains(status:)) }
+        #expect(statuses(.safe).isEmpty && !RetryConditions.safe.hasStatuses)
+        #expect(statuses(.gateway) == [502, 503, 504])
+        #expect(statuses(.allErrors) == [500, 502, 503, 504])
+        #expect(RetryConditions.gateway.isSuperset(of: .safe))
+        #expect(RetryConditions.allErrors.isSuperset(of: [.junkResponse, .responseTimeout]))
+        #expect(RetryConditions.gateway.isDisjoint(with: [.junkResponse, .responseTimeout]))
+    }
+
+    @Test func `a silence is followed by another attempt as its class says`() {
+        for situation in Self.situations {
+            for (wasSent, condition) in [(true, RetryConditions.responseTimeout), (false, .connectionFailure)] {
+                let mayGoAgain = !wasSent || situation.isIdempotent && situation.isReplayable
+                let expected = mayGoAgain && !situation.isResponseBegun && situation.retries < 3
+                let all: RetryConditions = [.connectionFailure, .emptyResponse, .junkResponse, .responseTimeout]
+                let wanting = RetryPolicy(maximumRetries: 3, conditions: condition)
+                let others = RetryPolicy(maximumRetries: 3, conditions: all.subtracting(condition))
+                #expect(wanting.mayRepeat(afterSilence: wasSent, situation) == expected, "\(wasSent) \(situation)")
+                #expect(!others.mayRepeat(afterSilence: wasSent, situation))
+            }
+        }
     }
 }

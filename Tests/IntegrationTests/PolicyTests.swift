@@ -60,7 +60,7 @@ import Testing
             }
             let balancer = try scene.curlLB(
                 ["\(held.url);max_conns=1", "\(other.url);max_conns=2"],
-                ["LB_WORKERS": "4"]
+                ["LB_WORKERS": "4", "LB_QUEUE": "0"]
             )
             let clients = try (0..<3).map { _ in try balancer.connect() }
             try clients[0].send("GET /held HTTP/1.1\r\nHost: test\r\n\r\n")

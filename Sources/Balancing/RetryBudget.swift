@@ -1,0 +1,46 @@
+// The retry budget: how many requests may be sent again at one time.
+
+internal import Synchronization
+
+/// Keeps retries from multiplying the load of a fleet that is failing already: at most a share of what is in flight may be
+/// retries, and always a few (Envoy's `retry_budget`).
+///
+/// One for all workers. Any thread; no clock.
+public final class RetryBudget: Sendable {
+    /// So many are allowed however little is in flight: a share of a handful would be none.
+    public static let minimum = 3
+
+    private let percent: Int
+    private let count = Atomic<Int>(0)
+
+    /// - Parameter percent: The share of what is in flight, 0 to 100.
+    public init(percent: Int) { self.percent = percent }
+
+    /// Retries at this time.
+    public var inProgress: Int { count.load(ordering: .relaxed) }
+
+    /// How many retries are allowed with so many requests active.
+    public static func limit(percent: Int, active: Int) -> Int { max(minimum, active * percent / 100) }
+
+    /// Takes a place for a retry; false when all are taken.
+    ///
+    /// - Parameter active: How many requests are in flight or wait; asked only when it matters.
+    public func take(active: () -> Int) -> Bool {
+        var limit = Self.minimum
+        var isLimitKnown = false
+        var taken = count.load(ordering: .relaxed)
+        while true {
+            if taken >= limit, !isLimitKnown {
+                limit = Self.limit(percent: percent, active: active())
+                isLimitKnown = true
+            }
+            guard taken < limit else { return false }
+            let (isTaken, found) = count.weakCompareExchange(expected: taken, desired: taken + 1, ordering: .relaxed)
+            if isTaken { return true }
+            taken = found
+        }
+    }
+
+    /// Gives a place back.
+    public func giveBack() { count.wrappingSubtract(1, ordering: .relaxed) }
+}

@@ -1,0 +1,127 @@
+// The queue: requests of one worker that wait for a place at a backend.
+
+internal import Balancing
+internal import EventLoop
+
+/// What keeps all workers together from being overrun: the retry budget, and the queues.
+///
+/// Any thread.
+public final class OverloadControl: Sendable {
+    let retryBudget: RetryBudget
+    let board: QueueBoard
+    private let mailboxes: [Mailbox<WorkerMessage>]
+
+    init(_ settings: OverloadSettings, mailboxes: [Mailbox<WorkerMessage>]) {
+        retryBudget = RetryBudget(percent: settings.retryBudget)
+        board = QueueBoard(workers: mailboxes.count, limit: settings.queueLimit)
+        self.mailboxes = mailboxes
+    }
+
+    /// Has another worker look for a place; false when it has stopped.
+    func wake(_ worker: Int) -> Bool { mailboxes[worker].post(.placeFree) }
+}
+
+/// The line of one worker's requests for which every backend that they have not tried is full.
+///
+/// Whoever finds that a place may be free sees to it that the one that has waited longest looks for it: here in this turn, or on
+/// its own worker by mail. Who looks and cannot use it passes the word on to the next; who looks and finds nothing ends it, since
+/// the place has been taken, and its end will be told again. docs/decisions/0032 has the argument. Loop thread only.
+final class RequestQueue: EventHandler {
+    private let control: OverloadControl
+    private let worker: Int
+    private var line = WaitingLine<Exchange>()
+
+    init(loop: EventLoop, control: OverloadControl, worker: Int) {
+        self.control = control
+        self.worker = worker
+        super.init(loop: loop)
+    }
+
+    /// Whether requests may wait at all.
+    var isEnabled: Bool { control.board.limit > 0 }
+
+    /// Whether others came before.
+    var isAnyoneWaiting: Bool { control.board.waiting > 0 }
+
+    // MARK: Coming and going
+
+    /// Puts a request at the line's end; its ticket, or nil when the queue is full.
+    func join(_ exchange: Exchange) -> UInt64? {
+        guard let ticket = control.board.takeTicket() else { return nil }
+        line.append(exchange, ticket: ticket)
+        postHead()
+        control.board.hasJoined()
+        // A place may have become free since it was looked for. If an older request can use any place, it has been told.
+        guard let oldest = control.board.oldest() else { return ticket }
+        if oldest.worker == worker || oldest.head.isPicky { wakeOldest() }
+        return ticket
+    }
+
+    /// Takes a request out of the line.
+    func leave(_ ticket: UInt64) {
+        guard line.remove(ticket) != nil else { return }
+        postHead()
+        control.board.returnTicket()
+    }
+
+    private func postHead() {
+        control.board.post(
+            line.first.map { QueueBoard.Head(ticket: $0.ticket, isPicky: $0.element.hasTriedAny) },
+            of: worker
+        )
+    }
+
+    // MARK: Places
+
+    /// A place at a backend with a limit has become free.
+    func placeWasFreed() {
+        if control.board.placeWasFreed() { wakeOldest() }
+    }
+
+    /// The pool is another one: places may have come, and the last backend that somebody waited for may be gone.
+    func poolChanged() {
+        var ticket: UInt64 = 0
+        while let waiting = line.first(after: ticket) {
+            ticket = waiting.ticket
+            waiting.element.poolChanged()
+        }
+        placeWasFreed()
+        if !line.isEmpty { loop.schedule(self) }
+    }
+
+    /// Has the request that has waited longest look for a place.
+    ///
+    /// - Parameter ticket: Of those with higher tickets.
+    func wakeOldest(after ticket: UInt64 = 0) {
+        var ticket = ticket
+        while let oldest = control.board.oldest(after: ticket) {
+            if oldest.worker == worker {
+                // Not at once: whoever calls is in the middle of another exchange.
+                loop.schedule(self)
+                return
+            }
+            if control.wake(oldest.worker) { return }
+            ticket = oldest.head.ticket
+        }
+    }
+
+    override func resume() { serve() }
+
+    /// Gives free places to those that wait, in their order.
+    func serve() {
+        let first = line.first?.ticket
+        var ticket: UInt64 = 0
+        while let waiting = line.first(after: ticket) {
+            ticket = waiting.ticket
+            if let lease = waiting.element.acquire() {
+                waiting.element.leaveQueue()
+                waiting.element.begin(lease)
+            } else if !waiting.element.hasTriedAny {
+                return
+            }
+        }
+        guard isAnyoneWaiting else { return }
+        // Somebody else may be able to use what nobody here can, or needs.
+        wakeOldest(after: line.isEmpty ? 0 : first ?? 0)
+    }
+}
