@@ -65,7 +65,7 @@ public final class Worker: RequestHandler {
         responseBuffers: responseBuffers
     )
     private var acceptors: WorkerAcceptors?
-    private var connections: [ClientConnection] = []
+    private(set) var connections: [ClientConnection] = []
     private var idleExchanges: [Exchange] = []
     private lazy var drainTimer = DrainTimer(worker: self)
     private lazy var housekeeping = Housekeeping(worker: self)
