@@ -70,7 +70,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Balancing", "Forwarding", "Front", "Telemetry", "Upstream",
+                "Balancing", "CLinux", "Forwarding", "Front", "Telemetry", "Upstream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Logging", package: "swift-log"),

@@ -27,6 +27,16 @@ public struct TriedBackends {
         high[word] |= 1 << UInt64(index % 64)
     }
 
+    /// Takes the backend at this index out: another one has got the index.
+    public mutating func remove(_ index: Int) {
+        if index < 64 {
+            low &= ~(1 << UInt64(index))
+            return
+        }
+        let word = index / 64 - 1
+        if word < high.count { high[word] &= ~(1 << UInt64(index % 64)) }
+    }
+
     /// Empties the set, keeping its memory.
     public mutating func removeAll() {
         low = 0

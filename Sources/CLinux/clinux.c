@@ -54,6 +54,8 @@ int lb_accept(int listener, void *address, uint32_t *length) {
     return accept4(listener, (struct sockaddr *)address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+int lb_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
 int lb_null_device(void) {
     return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }

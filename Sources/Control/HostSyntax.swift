@@ -3,11 +3,16 @@
 import Glibc
 
 /// A host and its port, as both lists of addresses spell them.
-struct HostAndPort: Equatable {
+struct HostAndPort: Equatable, CustomStringConvertible {
     /// A host name in lower case, an IPv4 literal, or an IPv6 literal without brackets in its shortest form.
     var host: String
     /// The port, when one was written.
     var port: UInt16?
+
+    var description: String {
+        let host = host.contains(":") ? "[\(host)]" : host
+        return port.map { "\(host):\($0)" } ?? host
+    }
 
     /// Reads `host`, `host:port`, `[v6]` or `[v6]:port`.
     ///

@@ -3,6 +3,8 @@
 public import Balancing
 internal import Dispatch
 public import Forwarding
+public import Logging
+internal import Glibc
 internal import Synchronization
 
 /// What has changed, as observers hear it.
@@ -11,6 +13,22 @@ public struct PoolNews: Sendable {
     public let members: [MemberReport]
     /// What the pool was told; empty for the first news of an observer, and when only what the pool does not know has changed.
     public let changes: [PoolChange]
+
+    /// Who came and who went, in a few words; nil when nobody did.
+    static func summary(of changes: [PoolChange]) -> String? {
+        var came: [String] = []
+        var went: [String] = []
+        for change in changes {
+            switch change {
+            case .add(let backend): came.append(backend.name)
+            case .remove(let name): went.append(name)
+            case .weight, .backup, .maximumInFlight, .administrative, .operational, .order, .policy: break
+            }
+        }
+        let parts = [("added", came), ("removed", went)].filter { !$0.1.isEmpty }
+        return parts.isEmpty
+            ? nil : parts.map { "\($0) \($1.joined(separator: ", "))" }.joined(separator: "; ")
+    }
 }
 
 /// Decides who is a member of the pool, from what the configuration, discovery and the operator say.
@@ -24,24 +42,59 @@ public struct PoolNews: Sendable {
 public final class PoolDirector: Sendable {
     private struct State {
         var membership: PoolMembership
+        var discovery: DiscoverySettings
         var observers: [@Sendable (PoolNews) -> Void] = []
     }
 
+    /// How long members that another configuration has dropped stay for the sake of a source that has not answered yet, and how
+    /// long the start may wait for that.
+    static let firstAnswers = Duration.seconds(5)
+
     private let state: Mutex<State>
+    private let discovery: Discovery
     private let apply: @Sendable ([PoolChange]) throws(PoolRefusal) -> Void
+    private let failures: @Sendable (_ names: Set<String>) -> UInt64
+    private let diagnostics: Logger
     /// Where observers are called, one after the other, without the lock.
     private let queue = DispatchQueue(label: "curl-lb.control")
 
     /// Directs workers that have no backends yet.
-    public convenience init(of workers: WorkerGroup, policy: Policy) {
-        self.init(policy: policy) { changes throws(PoolRefusal) in try workers.change(changes) }
+    public convenience init(
+        of workers: WorkerGroup,
+        policy: Policy,
+        discovery: DiscoverySettings,
+        diagnostics: Logger
+    ) {
+        self.init(
+            policy: policy,
+            discovery: discovery,
+            resolve: NameLookup.addresses,
+            diagnostics: diagnostics,
+            failures: { names in
+                workers.pool.members.filter { names.contains($0.backend.name) }
+                    .reduce(0) { $0 + $1.backend.failures.load(ordering: .relaxed) }
+            },
+            apply: { changes throws(PoolRefusal) in try workers.change(changes) }
+        )
     }
 
     /// Directs a pool without members.
     ///
-    /// - Parameter apply: Makes all of the changes, or when one is refused, none.
-    init(policy: Policy, apply: @escaping @Sendable ([PoolChange]) throws(PoolRefusal) -> Void) {
-        state = Mutex(State(membership: PoolMembership(policy: policy)))
+    /// - Parameters:
+    ///   - failures: How many attempts at these members have failed since the start.
+    ///   - apply: Makes all of the changes, or when one is refused, none.
+    init(
+        policy: Policy,
+        discovery: DiscoverySettings,
+        resolve: @escaping NameLookup.Resolve,
+        diagnostics: Logger,
+        failures: @escaping @Sendable (_ names: Set<String>) -> UInt64,
+        apply: @escaping @Sendable ([PoolChange]) throws(PoolRefusal) -> Void
+    ) {
+        state = Mutex(State(membership: PoolMembership(policy: policy), discovery: discovery))
+        self.discovery = Discovery(resolve: resolve, diagnostics: diagnostics)
+        self.diagnostics = diagnostics
+        self.failures = failures
         self.apply = apply
     }
 
@@ -66,12 +119,62 @@ public final class PoolDirector: Sendable {
 
     // MARK: What sources say
 
-    /// Takes the backends of another configuration, and its policy if it is given, in place of those before.
-    public func configure(_ backends: [BackendSetting], policy: Policy? = nil) throws(PoolRefusal) {
-        try change { membership throws(PoolRefusal) in
-            membership.configure(backends.map { .backend($0) })
-            if let policy { membership.setPolicy(policy) }
+    /// Takes another configuration in place of the one before: its backends and sources, and what else is given.
+    public func configure(
+        _ entries: [BackendEntry],
+        policy: Policy? = nil,
+        discovery settings: DiscoverySettings? = nil
+    ) throws(PoolRefusal) {
+        try change { state throws(PoolRefusal) in
+            state.membership.configure(entries)
+            if let policy { state.membership.setPolicy(policy) }
+            if let settings { state.discovery = settings }
+            for source in state.membership.awaited { stopAwaitingLater(source) }
+        } then: { state, _ in
+            discovery.follow(
+                state.membership.sources,
+                state.discovery,
+                failures: { [weak self] in self?.failures(of: $0) ?? 0 },
+                report: { [weak self] in self?.take($1, from: $0) }
+            )
         }
+    }
+
+    /// Waits until every source has been looked at once, however that went, or has been for ``firstAnswers``.
+    public func waitForFirstAnswers() {
+        let end = ContinuousClock.now + Self.firstAnswers
+        while !state.withLock(\.membership.awaited.isEmpty), ContinuousClock.now < end { usleep(2000) }
+    }
+
+    private func stopAwaitingLater(_ source: String) {
+        queue.asyncAfter(deadline: .now() + .seconds(Int(Self.firstAnswers.components.seconds))) { [weak self] in
+            self?.take(nil, from: source)
+        }
+    }
+
+    /// Takes what a source has found; nil when it has not been of use.
+    private func take(_ backends: [BackendSetting]?, from source: String) {
+        do throws(PoolRefusal) {
+            try change { state throws(PoolRefusal) in
+                if let backends {
+                    state.membership.discover(backends, by: source)
+                } else {
+                    state.membership.stopAwaiting(source)
+                }
+            } then: { [diagnostics] state, changes in
+                if let summary = PoolNews.summary(of: changes) {
+                    diagnostics.notice("\(source): \(summary); \(state.membership.members.count) backends in all")
+                }
+            }
+        } catch {
+            // Weights and limits are those of settings, which have been checked.
+            diagnostics.error("\(source): what it gives is refused: \(error)")
+        }
+    }
+
+    /// How many attempts at the members that a source has found have failed since the start.
+    private func failures(of source: String) -> UInt64 {
+        failures(Set(members.filter { $0.source == .discovery(source) }.map(\.name)))
     }
 
     // MARK: What the operator does
@@ -80,41 +183,57 @@ public final class PoolDirector: Sendable {
     ///
     /// - Throws: `taken` when a member has the name.
     public func add(_ backend: BackendSetting) throws(PoolRefusal) {
-        try change { membership throws(PoolRefusal) in try membership.add(backend) }
+        try change { state throws(PoolRefusal) in try state.membership.add(backend) }
     }
 
     /// Removes a member, which finishes what it has; it does not come back before its source has dropped it and has it again.
     ///
     /// - Throws: `unknown` when no member has the name, as do the following.
     public func remove(_ name: String) throws(PoolRefusal) {
-        try change { membership throws(PoolRefusal) in try membership.remove(name) }
+        try change { state throws(PoolRefusal) in try state.membership.remove(name) }
     }
 
     /// Gives a member another weight than its setting's; nil gives that one back.
     public func setWeight(of name: String, to weight: Int?) throws(PoolRefusal) {
-        try change { membership throws(PoolRefusal) in try membership.setWeight(of: name, to: weight) }
+        try change { state throws(PoolRefusal) in try state.membership.setWeight(of: name, to: weight) }
     }
 
     /// Puts a member into an administrative state.
     public func setState(of name: String, to state: AdministrativeState) throws(PoolRefusal) {
-        try change { membership throws(PoolRefusal) in
-            try membership.setState(of: name, to: state == .ready ? nil : state)
+        try change { all throws(PoolRefusal) in
+            try all.membership.setState(of: name, to: state == .ready ? nil : state)
         }
     }
 
     /// Changes wishes and applies what comes of them; when that is refused, nothing is changed.
-    private func change(_ change: (inout PoolMembership) throws(PoolRefusal) -> Void) throws(PoolRefusal) {
+    ///
+    /// - Parameter afterwards: What else is done, under the same lock.
+    private func change(
+        _ change: (inout State) throws(PoolRefusal) -> Void,
+        then afterwards: (State, [PoolChange]) -> Void = { _, _ in }
+    ) throws(PoolRefusal) {
         try state.withLock { state throws(PoolRefusal) in
-            var next = state.membership
+            var next = state
             try change(&next)
-            let changes = next.plan()
+            let changes = next.membership.plan()
             if !changes.isEmpty { try apply(changes) }
-            let isNews = !changes.isEmpty || next.members != state.membership.members
-            state.membership = next
+            let isNews = !changes.isEmpty || next.membership.members != state.membership.members
+            tellShadowed(next.membership.shadowed, before: state.membership.shadowed)
+            state = next
+            afterwards(next, changes)
             guard isNews else { return }
-            let news = PoolNews(members: next.members, changes: changes)
+            let news = PoolNews(members: next.membership.members, changes: changes)
             let observers = state.observers
             queue.async { for observer in observers { observer(news) } }
+        }
+    }
+
+    /// Says once that a source's backend is none, because another's has its name; the operator knows what he has done himself.
+    private func tellShadowed(_ shadowed: [PoolMembership.Shadowed], before: [PoolMembership.Shadowed]) {
+        for one in shadowed where one.winner != .operator && !before.contains(one) {
+            diagnostics.warning(
+                "\(one.source): \(one.name) is left out, the name is taken (\(one.winner)); give one with ;name="
+            )
         }
     }
 }

@@ -7,48 +7,71 @@ internal import Forwarding
 ///
 /// A value without a clock and without effects: ``plan()`` tells what has to change, and its caller makes it so.
 struct PoolMembership: Sendable {
-    /// What stands in the configuration, in its order.
-    enum Configured: Sendable, Equatable {
-        case backend(BackendSetting)
-        /// The place of the backends that a source of discovery finds.
-        case source(String)
+    /// A backend that is no member because another one has its name.
+    struct Shadowed: Sendable, Equatable {
+        let name: String
+        let source: MemberSource
+        let winner: MemberSource
     }
 
-    private(set) var configured: [Configured] = []
-    /// What each source of discovery has found last.
+    private var configured: [BackendEntry] = []
+    /// What each source of discovery has found last, by its identity.
     private var found: [String: [BackendSetting]] = [:]
-    /// What the operator has added, and where these stand in place of others' members of the same name.
+    /// Sources of discovery that are new and have not answered yet, neither well nor badly.
+    private(set) var awaited: Set<String> = []
+    /// Members that another configuration has dropped, kept until the sources that stand in their place have answered.
+    private var kept: Set<String> = []
+    /// What the operator has added; these stand in place of others' members of the same name.
     private var added: [BackendSetting] = []
     /// The members that the operator has removed, though a source has them still.
     private var removed: Set<String> = []
     /// By the member's name.
     private var overrides: [String: MemberOverrides] = [:]
     private(set) var policy: Policy
-    private var plannedPolicy: Policy
+    private var wantedPolicy: Policy
     /// The members as the pool has them, in its order.
     private(set) var members: [MemberReport] = []
+    private(set) var shadowed: [Shadowed] = []
     private var incarnations: UInt64 = 0
 
     init(policy: Policy) {
         self.policy = policy
-        plannedPolicy = policy
+        wantedPolicy = policy
     }
 
     // MARK: Wishes
 
-    /// Takes another configuration in place of the one before.
-    mutating func configure(_ configured: [Configured]) {
-        self.configured = configured
-        let sources = Set(configured.compactMap { if case .source(let source) = $0 { source } else { nil } })
-        found = found.filter { sources.contains($0.key) }
+    /// The sources of discovery that are configured.
+    var sources: [DiscoverySource] {
+        configured.compactMap { if case .source(let source) = $0 { source } else { nil } }
     }
 
-    mutating func setPolicy(_ policy: Policy) { plannedPolicy = policy }
+    /// Takes another configuration in place of the one before.
+    ///
+    /// While a new source of discovery has not answered, members that go stay: it may well be that they are what it finds.
+    mutating func configure(_ entries: [BackendEntry]) {
+        configured = entries
+        let identities = Set(sources.map(\.identity))
+        found = found.filter { identities.contains($0.key) }
+        awaited = identities.filter { found[$0] == nil }
+        var next = self
+        next.kept = []
+        kept = awaited.isEmpty ? [] : Set(members.map(\.name)).subtracting(next.wanted().map(\.name))
+    }
 
-    /// Takes what a source of discovery has found in place of what it found before; a source that is not configured is passed over.
+    mutating func setPolicy(_ policy: Policy) { wantedPolicy = policy }
+
+    /// Takes what a source has found in place of what it found before; a source that is not configured is passed over.
     mutating func discover(_ backends: [BackendSetting], by source: String) {
-        guard configured.contains(.source(source)) else { return }
+        guard sources.contains(where: { $0.identity == source }) else { return }
         found[source] = backends
+        stopAwaiting(source)
+    }
+
+    /// Waits no longer for the first answer of a source.
+    mutating func stopAwaiting(_ source: String) {
+        awaited.remove(source)
+        if awaited.isEmpty { kept = [] }
     }
 
     mutating func add(_ backend: BackendSetting) throws(PoolRefusal) {
@@ -60,6 +83,7 @@ struct PoolMembership: Sendable {
     mutating func remove(_ name: String) throws(PoolRefusal) {
         try check(name)
         added.removeAll { $0.name == name }
+        kept.remove(name)
         // Forgotten at once when no source has it.
         removed.insert(name)
     }
@@ -86,7 +110,9 @@ struct PoolMembership: Sendable {
             switch entry {
             case .backend(let backend): [MemberReport(setting: backend, source: .configuration)]
             case .source(let source):
-                (found[source] ?? []).map { MemberReport(setting: $0, source: .discovery(source)) }
+                (found[source.identity] ?? []).map {
+                    MemberReport(setting: $0, source: .discovery(source.identity))
+                }
             }
         }
     }
@@ -97,10 +123,20 @@ struct PoolMembership: Sendable {
         // What the configuration has now just as the operator made it is the configuration's from here on.
         added.removeAll { backend in offered.contains { $0.setting == backend } }
         removed.formIntersection(offered.map(\.name))
-        var names = Set(added.map(\.name))
-        let all =
-            offered.filter { !removed.contains($0.name) && names.insert($0.name).inserted }
-            + added.map { MemberReport(setting: $0, source: .operator) }
+        var winners = Dictionary(added.map { ($0.name, MemberSource.operator) }) { first, _ in first }
+        shadowed = []
+        var all: [MemberReport] = []
+        for member in offered where !removed.contains(member.name) {
+            if let winner = winners[member.name] {
+                shadowed.append(Shadowed(name: member.name, source: member.source, winner: winner))
+            } else {
+                winners[member.name] = member.source
+                all.append(member)
+            }
+        }
+        all += added.map { MemberReport(setting: $0, source: .operator) }
+        all += members.filter { kept.contains($0.name) && winners[$0.name] == nil }
+        let names = Set(all.map(\.name))
         overrides = overrides.filter { names.contains($0.key) && $0.value != MemberOverrides() }
         return all.map {
             MemberReport(
@@ -124,9 +160,9 @@ struct PoolMembership: Sendable {
             }
         }
         var changes = PoolDifference.changes(from: members, to: wanted)
-        if plannedPolicy != policy { changes.append(.policy(plannedPolicy)) }
+        if wantedPolicy != policy { changes.append(.policy(wantedPolicy)) }
         members = wanted
-        policy = plannedPolicy
+        policy = wantedPolicy
         return changes
     }
 }

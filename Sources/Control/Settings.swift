@@ -12,8 +12,14 @@ public import Telemetry
 public struct Settings: Sendable, Equatable {
     /// Where clients connect; at least one address.
     public var listenAddresses: [ListenAddress] = SettingsTable.listen.defaultValue
-    /// The backends in the order given; at least one after ``load(environment:arguments:)``, names are unique.
-    public var backends: [BackendSetting] = SettingsTable.backends.defaultValue
+    /// The backends and sources of backends in the order given; at least one after ``load(environment:arguments:)``, names are unique.
+    public var backends: [BackendEntry] = SettingsTable.backends.defaultValue
+    /// How often a name in `dns://` is looked up.
+    public var dnsInterval: Duration = SettingsTable.dnsInterval.defaultValue
+    /// How often a program in `exec:` is run.
+    public var execInterval: Duration = SettingsTable.execInterval.defaultValue
+    /// How long such a program may run.
+    public var execTimeout: Duration = SettingsTable.execTimeout.defaultValue
     /// By which rule the backend of an attempt is chosen.
     public var policy: Policy = SettingsTable.policy.defaultValue
     /// What this balancer calls itself in `Via` and `Proxy-Status`.
@@ -66,6 +72,11 @@ public struct Settings: Sendable, Equatable {
     public var accessLogFormat: AccessLogFormat = SettingsTable.accessLogFormat.defaultValue
     /// The least severe level of diagnostics that is written.
     public var logLevel: Logger.Level = SettingsTable.logLevel.defaultValue
+
+    /// How often sources of backends are looked at.
+    public var discovery: DiscoverySettings {
+        DiscoverySettings(nameInterval: dnsInterval, programInterval: execInterval, programTimeout: execTimeout)
+    }
 
     /// Every setting at its default: no backend, so not yet fit to run.
     public init() {}
@@ -131,7 +142,7 @@ extension Settings {
         let backendsName = SettingsTable.backends.name
         if !arguments.isEmpty {
             do {
-                settings.backends = try BackendSetting.parse(arguments: arguments)
+                settings.backends = try BackendEntry.parse(arguments: arguments)
                 provenance.given[backendsName] = .commandLine
             } catch {
                 problems += error.refusals.map { "backend \(quoted($0.value)): \($0.reason)" }

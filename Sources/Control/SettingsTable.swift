@@ -24,9 +24,31 @@ enum SettingsTable {
         default: [],
         shownAs: "none",
         .backends,
-        "Backends, each URL[;key=value...] with http://, https:// or http+unix:///path. Keys:"
+        "Backends, each URL[;key=value...] with http://, https:// or http+unix:///path, and sources of backends:"
+            + " dns://name:port, dns+https://name:port, file:/path, exec:/path. Keys:"
             + " \(BackendOptions.Key.allCases.map(\.rawValue).joined(separator: ", "))."
             + " Backends on the command line replace these."
+    )
+    static let dnsInterval = Setting(
+        "LB_DNS_INTERVAL",
+        \.dnsInterval,
+        default: .seconds(10),
+        .duration(.milliseconds(100) ... .seconds(3600)),
+        "How often the name of a dns:// source is looked up; sooner when one of its backends fails."
+    )
+    static let execInterval = Setting(
+        "LB_EXEC_INTERVAL",
+        \.execInterval,
+        default: .seconds(30),
+        .duration(.milliseconds(100) ... .seconds(3600)),
+        "How often the program of an exec: source is run."
+    )
+    static let execTimeout = Setting(
+        "LB_EXEC_TIMEOUT",
+        \.execTimeout,
+        default: .seconds(10),
+        .duration(.milliseconds(100) ... .seconds(3600)),
+        "How long the program of an exec: source may run."
     )
     static let policy = Setting(
         "LB_POLICY",
@@ -220,10 +242,36 @@ enum SettingsTable {
 
     /// The rows in the order in which they are read, listed and documented.
     static let rows: [any SettingRow] = [
-        listen, backends, policy, name, workers, retries, retryOn, retryBudget, queue, queueTimeout, deadline,
-        connectTimeout, headTimeout,
-        responseTimeout, idleTimeout,
-        writeTimeout, bodyPace, upstreamIdle, tunnelIdle, drainTimeout, maxHeader, maxFields, maxPipelined,
-        maxConnections, maxClientConnections, accessLog, accessLogFormat, logLevel,
+        listen,
+        backends,
+        policy,
+        name,
+        workers,
+        retries,
+        retryOn,
+        retryBudget,
+        queue,
+        queueTimeout,
+        deadline,
+        connectTimeout,
+        headTimeout,
+        responseTimeout,
+        idleTimeout,
+        writeTimeout,
+        bodyPace,
+        upstreamIdle,
+        tunnelIdle,
+        drainTimeout,
+        dnsInterval,
+        execInterval,
+        execTimeout,
+        maxHeader,
+        maxFields,
+        maxPipelined,
+        maxConnections,
+        maxClientConnections,
+        accessLog,
+        accessLogFormat,
+        logLevel,
     ]
 }

@@ -32,6 +32,7 @@ extension Exchange {
     private func begin(_ lease: consuming BackendLease, fresh: Bool) {
         let streams = worker.streams(to: lease.backend)
         responder = lease.backend
+        useHost(streams.pool.hostField)
         self.lease = consume lease
         attemptCount += 1
         attemptStart = loop.now

@@ -34,6 +34,10 @@ extension Exchange {
         guard outbound == nil else { return }
         let buffer = worker.requestBuffers.take()
         outbound = buffer
+        writeHead(to: buffer)
+    }
+
+    private func writeHead(to buffer: Buffer) {
         requestID.withUnsafeBytes { requestID in
             UpstreamRequest(
                 reader: reader,
@@ -42,9 +46,25 @@ extension Exchange {
                 isRequestIDNew: isRequestIDNew,
                 isUpgradeAsked: isUpgradeAsked,
                 proxyName: worker.settings.name,
-                defaultHost: worker.settings.name
+                defaultHost: worker.settings.name,
+                hostField: hostField
             ).write(to: buffer)
         }
+        headLength = buffer.count
+    }
+
+    /// Goes over to the `Host` of the next attempt's backend: a head that has been written for another one is written anew, and body
+    /// bytes behind it are kept.
+    func useHost(_ host: String?) {
+        guard host != hostField else { return }
+        hostField = host
+        guard let former = outbound else { return }
+        let buffer = worker.requestBuffers.take()
+        outbound = buffer
+        let kept = UnsafeRawBufferPointer(rebasing: former.bytes[headLength...])
+        writeHead(to: buffer)
+        buffer.append(kept)
+        worker.requestBuffers.give(former)
     }
 
     /// Takes what arrived in one read with the head, so that both go out in one send.
@@ -168,7 +188,7 @@ extension Exchange {
         guard isReplayable, let outbound else { return false }
         let count = reader.content.count
         return reader.bodyBytes <= UInt64(Exchange.replayLimit)
-            && outbound.room >= count + UpstreamRequest.bodyFraming
+            && outbound.room >= count + UpstreamRequest.bodyFraming + UpstreamRequest.maximumHost
     }
 
     /// Sends content from where it stands: a body too large to be kept.

@@ -40,6 +40,10 @@ final class Exchange: ClientExchange, StreamObserver {
     var refusal: RequestRefused?
     /// What goes upstream: the head, and body bytes for as long as they may have to be sent again.
     var outbound: Buffer?
+    /// How much of ``outbound`` is the head.
+    var headLength = 0
+    /// The `Host` in it, unless it is the client's.
+    var hostField: String?
     /// How much of ``outbound`` has been sent in the current attempt.
     var sent = 0
     /// Whether all bytes sent upstream can be sent again: they are in ``outbound``, or are a head, which the reader has.
@@ -205,6 +209,7 @@ final class Exchange: ClientExchange, StreamObserver {
     func reset() {
         connection = nil
         refusal = nil
+        hostField = nil
         sent = 0
         isReplayable = true
         isContentFramed = false

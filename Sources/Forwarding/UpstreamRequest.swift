@@ -18,7 +18,10 @@ struct UpstreamRequest {
 
     /// More than everything that is added to a head, names and values together, but for the host, which may be twice
     /// as long as it came.
-    static let maximumAddition = 1024
+    static let maximumAddition = 1024 + maximumHost
+
+    /// More than a `Host` of a backend's own takes: a name of DNS, and a port.
+    static let maximumHost = 512
 
     /// The size of the buffers that requests go upstream from: a head that names its host twice, all that can have arrived
     /// with it, and the framing around that.
@@ -40,6 +43,8 @@ struct UpstreamRequest {
     let proxyName: String
     /// The `Host` for a client of HTTP/1.0 that sent none.
     let defaultHost: String
+    /// The `Host` that the backend gets in place of the client's; nil for the client's.
+    var hostField: String?
 
     /// Appends the head, with its empty line.
     func write(to buffer: Buffer) { write(reader.head, to: buffer) }
@@ -51,7 +56,12 @@ struct UpstreamRequest {
 
         // An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).
         var dropped = Self.replaced
-        if let authority = head.authorityRange {
+        if let hostField {
+            dropped |= FieldName.host.bit
+            buffer.append("Host: ")
+            buffer.append(text: hostField)
+            buffer.append("\r\n")
+        } else if let authority = head.authorityRange {
             dropped |= FieldName.host.bit
             appendHost(reader.headBytes(authority), to: buffer)
         } else if head.hostValueRange == nil {

@@ -1,6 +1,7 @@
 // How a worker goes over to another snapshot of the pool.
 
 public import Balancing
+internal import Front
 internal import Synchronization
 internal import Telemetry
 public import Upstream
@@ -34,6 +35,7 @@ extension Worker {
             if streams[index]?.backend !== member.backend {
                 // Left over from a former backend, which nothing is in flight at any more.
                 streams[index]?.pool.close()
+                if streams[index] != nil { forgetTrying(index) }
                 streams[index] = makeStreams(to: member.backend, at: origin)
             }
             leaving[index] = nil
@@ -42,6 +44,13 @@ extension Worker {
         for (index, backend) in leaving.enumerated() where backend != nil { streams[index]?.pool.close() }
         balancer.adopt(update.snapshot)
         share.poolVersion.store(update.snapshot.version, ordering: .releasing)
+    }
+
+    /// Another backend has got an index: exchanges at work may have tried the former one, not this one.
+    private func forgetTrying(_ index: Int) {
+        for connection in connections {
+            if let exchange = connection.currentExchange as? Exchange { exchange.tried.remove(index) }
+        }
     }
 
     /// The streams to a backend that was leased.

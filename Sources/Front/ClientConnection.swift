@@ -107,6 +107,8 @@ public final class ClientConnection: EventHandler {
 
     private var phase = Phase.readingHead
     private var exchange: (any ClientExchange)?
+    /// What answers the request at hand; nil between requests.
+    public var currentExchange: (any ClientExchange)? { exchange }
     private var currentReader: RequestReader?
     private var output: Buffer?
     /// What is to be sent when there is no ``output``.

@@ -33,12 +33,10 @@ struct CurlConnection: ~Copyable {
         // libcurl reads no more than this at a time: with less, a read that looks short would not mean drained.
         set(.bufferSize, to: Stream.readSize)
         set(.connectTimeoutMilliseconds, to: connectTimeoutMilliseconds)
-        // Whatever the environment says about proxies is not meant for backends.
-        set(.noProxy, to: "*")
-        set(.proxy, to: "")
         set(.protocols, to: "http,https")
         set(.httpVersion, to: Int(CURL_HTTP_VERSION_1_1))
         setAddress(of: origin)
+        setProxy(of: origin)
         setTrust(for: origin)
     }
 
@@ -50,16 +48,34 @@ struct CurlConnection: ~Copyable {
     }
 
     private mutating func setAddress(of origin: Origin) {
-        let bracketed = origin.host.contains(":") ? "[\(origin.host)]" : origin.host
+        let host = Origin.bracketed(origin.host)
         if let path = origin.unixSocketPath { set(.unixSocketPath, to: path) }
-        guard let name = origin.serverName, origin.scheme == .https else {
-            set(.url, to: "\(origin.scheme.rawValue)://\(bracketed):\(origin.port)/")
+        let name = origin.serverName ?? origin.name
+        guard name != origin.host, origin.scheme == .https else {
+            set(.url, to: "\(origin.scheme.rawValue)://\(host):\(origin.port)/")
             return
         }
         // The URL's host is what SNI and the certificate check use; CONNECT_TO leads to the address.
         set(.url, to: "https://\(name):\(origin.port)/")
-        connectTo = curl_slist_append(nil, "::\(bracketed):\(origin.port)")
+        connectTo = curl_slist_append(nil, "::\(host):\(origin.port)")
         if let connectTo { set(.connectTo, to: UnsafeMutableRawPointer(connectTo)) }
+    }
+
+    private func setProxy(of origin: Origin) {
+        guard let proxy = origin.proxy else {
+            // Whatever the environment says about proxies is not meant for backends.
+            set(.noProxy, to: "*")
+            set(.proxy, to: "")
+            return
+        }
+        set(.noProxy, to: "")
+        set(.proxy, to: proxy.url)
+        // The bytes are ours from the first to the last: a tunnel, for cleartext, too.
+        set(.tunnelsThroughProxy, to: 1)
+        set(.hidesProxyHeads, to: 1)
+        guard let credentials = proxy.credentials else { return }
+        set(.proxyUser, to: credentials.user)
+        set(.proxyPassword, to: credentials.password)
     }
 
     private func setTrust(for origin: Origin) {
@@ -70,6 +86,8 @@ struct CurlConnection: ~Copyable {
             return
         }
         if let file = origin.certificateAuthorityFile { set(.authorityFile, to: file) }
+        if let file = origin.certificateFile { set(.certificateFile, to: file) }
+        if let file = origin.keyFile { set(.keyFile, to: file) }
         set(.verifyPeer, to: origin.verifiesCertificate ? 1 : 0)
         set(.verifyHost, to: origin.verifiesCertificate ? 2 : 0)
     }

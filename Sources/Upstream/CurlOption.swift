@@ -22,6 +22,10 @@ extension CurlOption where Value == Int {
     static var httpVersion: Self { Self(CURLOPT_HTTP_VERSION) }
     /// Do not join a resolver thread that is still busy. CURLOPT_QUICK_EXIT(3)
     static var quickExit: Self { Self(CURLOPT_QUICK_EXIT) }
+    /// Connect through an HTTP proxy by CONNECT, whatever the scheme. CURLOPT_HTTPPROXYTUNNEL(3)
+    static var tunnelsThroughProxy: Self { Self(CURLOPT_HTTPPROXYTUNNEL) }
+    /// A proxy's answer to CONNECT is nobody's response. CURLOPT_SUPPRESS_CONNECT_HEADERS(3)
+    static var hidesProxyHeads: Self { Self(CURLOPT_SUPPRESS_CONNECT_HEADERS) }
     /// Whether the certificate chain must verify. CURLOPT_SSL_VERIFYPEER(3)
     static var verifyPeer: Self { Self(CURLOPT_SSL_VERIFYPEER) }
     /// 2: the certificate must bear the host's name; 0: any. CURLOPT_SSL_VERIFYHOST(3)
@@ -33,8 +37,16 @@ extension CurlOption where Value == String {
     static var url: Self { Self(CURLOPT_URL) }
     /// Hosts that no proxy is used for. CURLOPT_NOPROXY(3)
     static var noProxy: Self { Self(CURLOPT_NOPROXY) }
-    /// The empty string switches every proxy off, the environment's too. CURLOPT_PROXY(3)
+    /// The proxy's URL; the empty string switches every proxy off, the environment's too. CURLOPT_PROXY(3)
     static var proxy: Self { Self(CURLOPT_PROXY) }
+    /// Who we are at the proxy. CURLOPT_PROXYUSERNAME(3)
+    static var proxyUser: Self { Self(CURLOPT_PROXYUSERNAME) }
+    /// The password at the proxy. CURLOPT_PROXYPASSWORD(3)
+    static var proxyPassword: Self { Self(CURLOPT_PROXYPASSWORD) }
+    /// The PEM file of the certificate that we show. CURLOPT_SSLCERT(3)
+    static var certificateFile: Self { Self(CURLOPT_SSLCERT) }
+    /// The PEM file of its private key. CURLOPT_SSLKEY(3)
+    static var keyFile: Self { Self(CURLOPT_SSLKEY) }
     /// The schemes that may be used. CURLOPT_PROTOCOLS_STR(3)
     static var protocols: Self { Self(CURLOPT_PROTOCOLS_STR) }
     /// A Unix-domain socket in place of TCP. CURLOPT_UNIX_SOCKET_PATH(3)

@@ -344,8 +344,10 @@ public final class Stream: EventHandler {
     private func connectPhase(_ code: CURLcode) -> StreamFailure.Phase {
         switch code {
         case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
-        case CURLE_COULDNT_CONNECT: .connect
-        default: connection.hasConnected ? .tls : connection.hasResolved ? .connect : .resolve
+        case CURLE_COULDNT_CONNECT, CURLE_PROXY: .connect
+        // A proxy's refusal of a tunnel.
+        case CURLE_RECV_ERROR where pool.origin.proxy != nil: .connect
+        default: connection.hasConnected && isEncrypted ? .tls : connection.hasResolved ? .connect : .resolve
         }
     }
 

@@ -24,6 +24,10 @@ public struct StreamSettings: Sendable {
 /// Loop thread only.
 public final class StreamPool {
     public let origin: Origin
+    /// The `Host` that the backend gets; nil for the client's.
+    ///
+    /// A copy of the origin's: each attempt asks, and the whole origin is a lot to be handed over.
+    public let hostField: String?
     let settings: StreamSettings
     let loop: EventLoop
     let multi: CurlMulti
@@ -42,6 +46,7 @@ public final class StreamPool {
         buffers: BufferPool
     ) {
         self.origin = origin
+        hostField = origin.hostField
         self.settings = settings
         self.loop = loop
         self.multi = multi

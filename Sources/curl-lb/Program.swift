@@ -58,8 +58,14 @@ struct Program {
                 accessLog: accessLog
             )
             // Before the workers accept: they have the backends then.
-            let director = PoolDirector(of: workers, policy: settings.policy)
+            let director = PoolDirector(
+                of: workers,
+                policy: settings.policy,
+                discovery: settings.discovery,
+                diagnostics: diagnostics
+            )
             try director.configure(settings.backends)
+            director.waitForFirstAnswers()
             let listeners = try ListenerGroup(
                 on: settings.listenAddresses,
                 workers: settings.workers,
@@ -67,7 +73,7 @@ struct Program {
                 stopped: { [settings] in workers.drain(settings.drainTimeout) }
             )
             workers.accept(from: listeners)
-            announce(listeners, descriptors: descriptors)
+            announce(listeners, director.members, descriptors: descriptors)
             workers.notifyWhenStopped { [diagnostics] in
                 accessLog?.flush(milliseconds: Self.logFlush)
                 let failures = metrics.failureSummary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
@@ -92,11 +98,11 @@ struct Program {
         exit(EXIT_FAILURE)
     }
 
-    private func announce(_ listeners: ListenerGroup, descriptors: UInt64) {
+    private func announce(_ listeners: ListenerGroup, _ members: [MemberReport], descriptors: UInt64) {
         let addresses = listeners.addresses.map(\.description).joined(separator: ", ")
-        let backends = settings.backends.map { "\($0.name) (\($0.origin))" }.joined(separator: ", ")
+        let backends = members.map { "\($0.name) (\($0.setting.origin))" }.joined(separator: ", ")
         diagnostics.notice(
-            "listening on \(addresses); \(settings.workers) workers; \(settings.backends.count) backends: \(backends)"
+            "listening on \(addresses); \(settings.workers) workers; \(members.count) backends\(members.isEmpty ? "" : ": ")\(backends)"
         )
         diagnostics.info("up to \(descriptors) open files; \(CurlLibrary.report.prefix(2).joined(separator: ", "))")
     }

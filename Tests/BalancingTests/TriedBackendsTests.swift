@@ -29,8 +29,13 @@ struct TriedBackendsTests {
                 model = []
             } else {
                 let index = generator.number(in: 0...199)
-                tried.insert(index)
-                model.insert(index)
+                if generator.once(in: 4) {
+                    tried.remove(index)
+                    model.remove(index)
+                } else {
+                    tried.insert(index)
+                    model.insert(index)
+                }
             }
             #expect((0..<256).filter { tried.contains($0) } == model.sorted())
         }

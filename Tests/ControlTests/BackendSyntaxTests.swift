@@ -41,13 +41,13 @@ import Upstream
         ] as [(String, String, Origin)]
     )
     func one(text: String, name: String, origin: Origin) throws {
-        let backends = try BackendSetting.parse(arguments: [text])
+        let backends = try BackendSetting.parse(entries: [text])
         #expect(backends == [BackendSetting(name: name, origin: origin)])
-        #expect(try BackendSetting.parse(arguments: backends.map(\.description)) == backends)
+        #expect(try BackendSetting.parse(entries: backends.map(\.description)) == backends)
     }
 
     @Test func `weight, backup and max_conns are read and printed`() throws {
-        let backends = try BackendSetting.parse(arguments: [
+        let backends = try BackendSetting.parse(entries: [
             "http://a;weight=5;max_conns=100", "http://b;backup=on", "http://c;weight=1;backup=off;max_conns=0",
             "http://d;weight=0",
         ])
@@ -74,7 +74,7 @@ import Upstream
     }
 
     @Test func `the same place may be given twice under two names`() throws {
-        let backends = try BackendSetting.parse(arguments: ["http://a", "http://a;name=again"])
+        let backends = try BackendSetting.parse(entries: ["http://a", "http://a;name=again"])
         #expect(backends.map(\.name) == ["a:80", "again"])
         #expect(backends[0].origin == backends[1].origin)
     }
@@ -84,12 +84,12 @@ import Upstream
         try Data().write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let text = "https://a:443;cacert=\(file.path)"
-        let backends = try BackendSetting.parse(arguments: [text])
+        let backends = try BackendSetting.parse(entries: [text])
         #expect(backends.first?.origin.certificateAuthorityFile == file.path)
         #expect(backends.first?.description == text)
 
         #expect {
-            try BackendSetting.parse(arguments: ["\(text);verify=off"])
+            try BackendSetting.parse(entries: ["\(text);verify=off"])
         } throws: { error in
             (error as? ValueError)?.refusals.map(\.reason) == ["expected cacert only without verify=off"]
         }

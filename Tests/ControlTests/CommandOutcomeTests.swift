@@ -79,6 +79,9 @@ import Testing
             LB_UPSTREAM_IDLE=4s                              # default
             LB_TUNNEL_IDLE=1h                                # default
             LB_DRAIN_TIMEOUT=30s                             # default
+            LB_DNS_INTERVAL=10s                              # default
+            LB_EXEC_INTERVAL=30s                             # default
+            LB_EXEC_TIMEOUT=10s                              # default
             LB_MAX_HEADER=64KiB                              # default
             LB_MAX_FIELDS=256                                # default
             LB_MAX_PIPELINED=1000                            # default

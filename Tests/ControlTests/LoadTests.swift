@@ -43,14 +43,18 @@ import Upstream
             "LB_ACCESS_LOG_FORMAT": "json",
             "LB_LOG_LEVEL": "critical", "LB_NAME": "edge-1", "LB_WRITE_TIMEOUT": "9s", "LB_BODY_PACE": "2KiB/10s",
             "LB_MAX_FIELDS": "100", "LB_MAX_PIPELINED": "10", "LB_MAX_CONNECTIONS": "11",
-            "LB_MAX_PER_CLIENT": "12", "LB_POLICY": "hash:header:X-User",
             "LB_RETRY_ON": "junk-response,429", "LB_RETRY_BUDGET": "30", "LB_QUEUE": "13",
             "LB_QUEUE_TIMEOUT": "14s", "LB_DEADLINE": "15s",
+            "LB_MAX_PER_CLIENT": "12", "LB_POLICY": "hash:header:X-User", "LB_DNS_INTERVAL": "3s",
+            "LB_EXEC_INTERVAL": "4s", "LB_EXEC_TIMEOUT": "5s",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
         expected.listenAddresses = [.tcp(host: "::1", port: 81)]
-        expected.backends = [BackendSetting(origin: Origin(scheme: .http, host: "a", port: 80))]
+        expected.backends = [.backend(BackendSetting(origin: Origin(scheme: .http, host: "a", port: 80)))]
+        expected.dnsInterval = .seconds(3)
+        expected.execInterval = .seconds(4)
+        expected.execTimeout = .seconds(5)
         expected.name = "edge-1"
         expected.policy = .hash(.header("X-User"))
         expected.workers = 3

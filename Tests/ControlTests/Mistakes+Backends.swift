@@ -58,15 +58,15 @@ extension Mistake {
         ),
         backend(
             "http://a;nmae=b",
-            #"expected the option name, weight, backup, max_conns, verify, cacert or sni, not "nmae"; did you mean name?"#
+            #"expected the option name, weight, backup, max_conns, host, proxy, verify, cacert, sni, cert or key, not "nmae"; did you mean name?"#
         ),
         backend(
             "http://a;priority=2",
-            #"expected the option name, weight, backup, max_conns, verify, cacert or sni, not "priority""#
+            #"expected the option name, weight, backup, max_conns, host, proxy, verify, cacert, sni, cert or key, not "priority""#
         ),
         backend(
             "http://a;maxconn=2",
-            #"expected the option name, weight, backup, max_conns, verify, cacert or sni, not "maxconn";"#
+            #"expected the option name, weight, backup, max_conns, host, proxy, verify, cacert, sni, cert or key, not "maxconn";"#
                 + " did you mean max_conns?"
         ),
         backend("http://a;weight=-1", #"expected a whole number between 0 and 65535 after weight=, not "-1""#),
@@ -93,11 +93,79 @@ extension Mistake {
             #"expected a readable file of PEM certificates after cacert=, not "/no/such.pem""#
         ),
         backend("https://a;cacert=/", #"expected a readable file of PEM certificates after cacert=, not "/""#),
+        backend("http://a;host=", #"expected preserve, backend or a host name after host=, not """#),
+        backend("http://a;host=a/b", #"expected preserve, backend or a host name after host=, not "a/b""#),
+        backend(
+            "http://a;proxy=http://b",
+            shown: "http://a;proxy=***",
+            "expected off or a proxy such as socks5://10.0.0.1:1080, socks5h://... or http://... after proxy="
+        ),
+        backend(
+            "http://a;proxy=https://joe:secret@b:1;weight=1",
+            shown: "http://a;proxy=***;weight=1",
+            "expected off or a proxy such as socks5://10.0.0.1:1080, socks5h://... or http://... after proxy="
+        ),
+        backend(
+            "http://a;proxy=http://joe@b:1",
+            shown: "http://a;proxy=***",
+            "expected user:password before the @ of proxy=, with %XX for anything but letters, digits and -._~"
+        ),
+        backend(
+            "http://a;proxy=http://joe:se;cr=et@b:1",
+            shown: "http://a;proxy=***",
+            "expected user:password before the @ of proxy=, with %XX for anything but letters, digits and -._~"
+        ),
+        backend(
+            "http://a;proxy=socks5://***@b:1",
+            shown: "http://a;proxy=***",
+            "expected user:password before the @ of proxy=, with %XX for anything but letters, digits and -._~"
+        ),
+        backend(
+            "http://a;proxy=socks5://joe:secret@b:1;backup=1",
+            shown: "http://a;proxy=socks5://***@b:1;backup=1",
+            #"expected on or off after backup=, not "1""#
+        ),
+        backend("http+unix:///run/a;proxy=http://b:1", "expected proxy only with http:// or https://"),
+        backend(
+            "https://a;cert=/no/such.pem",
+            #"expected a readable file of a PEM certificate after cert=, not "/no/such.pem""#
+        ),
+        backend(
+            "https://a;cert=/etc/passwd",
+            #"expected a file with a PEM certificate after cert=, not "/etc/passwd""#
+        ),
+        backend("https://a;key=/etc/passwd", #"expected a file with a PEM private key after key=, not "/etc/passwd""#),
         backend("https://a;sni=10.0.0.1", #"expected a host name after sni=, not "10.0.0.1""#),
         Mistake(
             ["LB_BACKENDS": "http://a https://a:80"],
             [],
             #"curl-lb: LB_BACKENDS="https://a:80": expected a name of its own, a:80 is taken; give one with ;name="#
+        ),
+        backend("dns:app", "expected a name such as dns://app.internal:3000"),
+        backend("dns://", "expected a host name, an IPv4 address or an IPv6 address in brackets"),
+        backend("dns://10.0.0.1:80", "expected a name after dns://; for an address write http://10.0.0.1:80"),
+        backend("dns+https://[::1]", "expected a name after dns+https://; for an address write https://[::1]:443"),
+        backend("dns://app/x", #"expected no path in a backend's URL, not "/x": requests keep their own"#),
+        backend("dns://app;verify=off", "expected verify only with https://"),
+        backend(
+            "dns://app;nmae=b",
+            #"expected the option name, weight, backup, max_conns, host, proxy, verify, cacert, sni, cert or key, not "nmae";"#
+                + " did you mean name?"
+        ),
+        backend(
+            "file:backends",
+            "expected the absolute path of a list of backends, such as file:/etc/curl-lb/backends"
+        ),
+        backend("file:///", "expected the absolute path of a list of backends, such as file:/etc/curl-lb/backends"),
+        backend("file:/no/such/list", "expected a file in a directory that exists after file:"),
+        backend("file:/tmp", "expected a file in a directory that exists after file:"),
+        backend("file:/tmp/list;name=a", "expected name only at the backends of the list"),
+        backend("exec:list", "expected the absolute path of a program, such as exec:/usr/local/bin/list-backends"),
+        backend("exec:/etc/passwd", "expected a program that may be run after exec:"),
+        Mistake(
+            ["LB_BACKENDS": "dns://app;weight=2 dns://app:80"],
+            [],
+            #"curl-lb: LB_BACKENDS="dns://app:80": expected a source only once"#
         ),
         // What the command line replaces is checked all the same.
         Mistake(

@@ -2,6 +2,7 @@
 
 import Balancing
 import Forwarding
+import Logging
 import Synchronization
 import Testing
 import Upstream
@@ -16,9 +17,14 @@ struct PoolDirectorTests {
         let director: PoolDirector
 
         init(_ backends: String = "") throws {
-            director = PoolDirector(policy: .roundRobin) { [calls] changes throws(PoolRefusal) in
-                try calls.take(changes)
-            }
+            director = PoolDirector(
+                policy: .roundRobin,
+                discovery: Settings().discovery,
+                resolve: { _ in .failure(LookupFailure(text: "no resolver")) },
+                diagnostics: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+                failures: { _ in 0 },
+                apply: { [calls] changes throws(PoolRefusal) in try calls.take(changes) }
+            )
             try configure(backends)
             _ = changes()
         }
@@ -44,7 +50,7 @@ struct PoolDirectorTests {
         }
 
         func configure(_ text: String, policy: Policy? = nil) throws {
-            try director.configure(try setting(text), policy: policy)
+            try director.configure(try BackendEntry.parse(entries: listEntries(text)), policy: policy)
         }
 
         var names: String { director.members.map(\.name).joined(separator: " ") }

@@ -196,6 +196,22 @@ struct PoolChangeTests {
         }
     }
 
+    @Test func `who gets the index of a backend that was tried has not been tried`() throws {
+        try play("a", "b", "c", "d") { running, origins in
+            try running.change(.policy(.first))
+            origins[0].isBroken = true
+            origins[1].isHeld = true
+            running.ask(0)
+            try Self.wait("the request at b, after a") { origins[1].requests == 1 }
+            try running.change(.remove(name: "a"))
+            try running.change(.add(Self.configuration(origins[2])))
+            #expect(running.group.pool.members.map(\.backend.index) == [1, 0])
+            origins[1].isBroken = true
+            origins[1].isHeld = false
+            #expect(running.answer(0) == "c")
+        }
+    }
+
     @Test func `another policy and another order hold on every worker, and no connection is touched`() throws {
         try play("a", "b") { running, origins in
             #expect(running.answers(4) == "a b a b")

@@ -11,7 +11,7 @@ final class SmallOrigin: Sendable {
     let name: String
     let origin: Origin
     private let listener: CInt
-    private let state = Mutex((connections: 0, open: 0, requests: 0, isHeld: false, isStopped: false))
+    private let state = Mutex((connections: 0, open: 0, requests: 0, isHeld: false, isBroken: false, isStopped: false))
 
     init(_ name: String) throws {
         self.name = name
@@ -42,6 +42,12 @@ final class SmallOrigin: Sendable {
         set { state.withLock { $0.isHeld = newValue } }
     }
 
+    /// Whether it closes connections in place of answering.
+    var isBroken: Bool {
+        get { state.withLock { $0.isBroken } }
+        set { state.withLock { $0.isBroken = newValue } }
+    }
+
     func stop() {
         state.withLock { $0.isStopped = true }
         shutdown(listener, CInt(SHUT_RDWR))
@@ -66,6 +72,7 @@ final class SmallOrigin: Sendable {
         while connection.receive(until: "\r\n\r\n") != nil {
             state.withLock { $0.requests += 1 }
             while state.withLock({ $0.isHeld && !$0.isStopped }) { usleep(1000) }
+            if isBroken { break }
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(name.utf8.count)\r\n\r\n\(name)")
         }
         connection.close()

@@ -23,7 +23,12 @@ struct UpstreamRequestTests {
         return PeerAddress(storage)
     }()
 
-    private func written(_ request: String, newID: String? = nil, isUpgradeAsked: Bool = false) throws -> String {
+    private func written(
+        _ request: String,
+        newID: String? = nil,
+        isUpgradeAsked: Bool = false,
+        hostField: String? = nil
+    ) throws -> String {
         let reader = try reader(of: request)
         let buffer = Buffer(capacity: 1 << 18)
         Array((newID ?? "").utf8).withUnsafeBytes { requestID in
@@ -34,7 +39,8 @@ struct UpstreamRequestTests {
                 isRequestIDNew: newID != nil,
                 isUpgradeAsked: isUpgradeAsked,
                 proxyName: "lb-1",
-                defaultHost: "default.example"
+                defaultHost: "default.example",
+                hostField: hostField
             ).write(to: buffer)
         }
         return buffer.text
@@ -267,9 +273,31 @@ struct UpstreamRequestTests {
         }
     }
 
+    @Test(
+        "a backend's own Host, whatever the client has sent; who it asked for stands in X-Forwarded-Host",
+        arguments: [
+            (
+                "GET / HTTP/1.1\r\nA: b\r\nHost: x\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: own:81\r\nA: b\r\n\(added("x"))\r\n"
+            ),
+            ("GET http://y/z HTTP/1.1\r\nHost: x\r\n\r\n", "GET /z HTTP/1.1\r\nHost: own:81\r\n\(added("y"))\r\n"),
+            (
+                "GET / HTTP/1.0\r\n\r\n",
+                "GET / HTTP/1.1\r\nHost: own:81\r\n\(added(nil, minorVersion: 0))\r\n"
+            ),
+        ]
+    )
+    func ownHost(request: String, expected: String) throws {
+        #expect(try written(request, hostField: "own:81") == expected)
+    }
+
     @Test func `the addition is no larger than it says`() throws {
         let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
         let addition = try written(request, newID: String(repeating: "i", count: 128)).utf8.count - request.utf8.count
-        #expect(addition < UpstreamRequest.maximumAddition / 2, "with room for a name of our own")
+        let limit = UpstreamRequest.maximumAddition - UpstreamRequest.maximumHost
+        #expect(addition < limit / 2, "with room for a name of our own")
+        let host = String(repeating: "h", count: 253) + ":65535"
+        let other = try written(request, newID: String(repeating: "i", count: 128), hostField: host).utf8.count
+        #expect(other - request.utf8.count < addition + UpstreamRequest.maximumHost)
     }
 }

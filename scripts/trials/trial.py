@@ -14,11 +14,12 @@ import drips
 import failover
 import harness
 import limits
+import names as names_trial
 import slow_attacks
 import traffic
 import websocket_sessions
 
-MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits)
+MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits, names_trial)
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
     for module in MODULES

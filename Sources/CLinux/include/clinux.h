@@ -34,6 +34,8 @@ int lb_epoll_wait(int poller, lb_event *events, int capacity, int milliseconds);
 int lb_eventfd(void);
 /// accept4(2) with SOCK_NONBLOCK and SOCK_CLOEXEC; `address` is a struct sockaddr_storage, or both are NULL.
 int lb_accept(int listener, void *address, uint32_t *length);
+/// pipe2(2) with close-on-exec.
+int lb_pipe(int ends[2]);
 /// open(2) of /dev/null, close-on-exec: a descriptor to hold back.
 int lb_null_device(void);
 /// socket(2) for streams with SOCK_NONBLOCK and SOCK_CLOEXEC.
