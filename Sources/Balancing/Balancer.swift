@@ -54,7 +54,12 @@ public final class Balancer {
         while let position = snapshot.policy.choose(in: tier, excluding: tried, &circumstances) {
             let place = tier.places[position]
             if place.backend.takePlace(limit: place.limit) {
-                return BackendLease(of: place.backend, at: circumstances.now, isMeasured: measuresLatency)
+                return BackendLease(
+                    of: place.backend,
+                    at: circumstances.now,
+                    isMeasured: measuresLatency,
+                    wasGivenInPanic: snapshot.isPanic
+                )
             }
             // Another worker has taken the last place; the backend is full now, and the next choice is another one.
         }
