@@ -31,6 +31,8 @@ public final class Backend: Sendable {
     public let unanswered = Atomic<UInt64>(0)
     /// What the answers took together, from the request's end to the response head, in nanoseconds.
     public let answerTime = Atomic<UInt64>(0)
+    /// How often it was ejected.
+    public let ejections = Atomic<UInt64>(0)
     /// Attempts that the backend failed since it last served one to its end.
     let failuresInARow = Atomic<Int>(0)
     /// Answers of 500 or more since the last one below.

@@ -7,12 +7,6 @@ public struct BackendCondition: Sendable {
     public var requested: AdministrativeState
     /// 0 to 100.
     public var weightPercent: Int
-}
-
-extension PoolMember {
-    /// Whether the pool knows it as that already.
-    func isIn(_ condition: BackendCondition) -> Bool {
-        state.operational == condition.operational && state.requested == condition.requested
-            && weightPercent == condition.weightPercent
-    }
+    /// Whether it is ejected because it leaves requests waiting.
+    public var isSilent = false
 }

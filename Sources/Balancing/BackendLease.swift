@@ -80,7 +80,11 @@ public struct BackendLease: ~Copyable {
     }
 
     /// Gives the place back: no attempt was made.
-    public consuming func cancel() { backend.attempts.wrappingSubtract(1, ordering: .relaxed) }
+    public consuming func cancel() {
+        backend.attempts.wrappingSubtract(1, ordering: .relaxed)
+        // Nor did one end without an answer.
+        isAnswered = true
+    }
 
     /// Ends the lease.
     ///

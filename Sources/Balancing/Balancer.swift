@@ -69,6 +69,13 @@ public final class Balancer {
     /// Whether clients that hold this token are bound to a backend that keeps them.
     public func keeps(_ pin: AffinityToken) -> Bool { snapshot.affinity[pin] != nil }
 
+    /// Whether a backend can be given that was not tried.
+    public func hasAnother(excluding tried: TriedBackends) -> Bool {
+        [snapshot.ordinary, snapshot.backup].contains { tier in
+            tier.places.indices.contains { tier.isEligible($0, excluding: tried) }
+        }
+    }
+
     /// Whether there are backends that could be tried if they were not full: why none was given.
     public func isFull(excluding tried: TriedBackends) -> Bool {
         snapshot.ordinary.places.contains { !tried.contains($0.index) }

@@ -1,5 +1,7 @@
 // What the clock brings: samples of live traffic, ejections and their ends, steps of the ramp.
 
+internal import Synchronization
+
 extension FleetHealth {
     /// How often ``tick(at:)`` is to be called, in nanoseconds: what is crossed in a row is seen after that time at the latest.
     public static let tickInterval: UInt64 = 100_000_000
@@ -51,12 +53,11 @@ extension FleetHealth {
                 members[position].window.append(TrafficCount(of: members[position].backend))
             }
         }
-        let users = members.indices.filter { members[$0].isInUse }
         let isComparing = isSample && rules.comparesBackends
-        guard isComparing || users.contains(where: { OutlierDetection.isSuspect(members[$0].backend, rules) }) else {
-            return
-        }
+        guard isComparing || members.contains(where: { $0.isInUse && OutlierDetection.isSuspect($0.backend, rules) })
+        else { return }
 
+        let users = members.indices.filter { members[$0].isInUse }
         let stuck = users.map { isSample ? members[$0].window.stuck(for: EjectionRules.silentSamples) : 0 }
         let counts = users.map { members[$0].window.sum(to: TrafficCount(of: members[$0].backend)) }
         var fleet = FleetTraffic()
@@ -81,6 +82,7 @@ extension FleetHealth {
 
     private mutating func eject(_ position: Int, for reason: EjectionReason, _ rules: EjectionRules, at now: UInt64) {
         members[position].ejection.begin(for: reason, at: now, rules)
+        members[position].backend.ejections.wrappingAdd(1, ordering: .relaxed)
         members[position].trials.due = 0
         members[position].beginCounting()
         members[position].why = "\(reason)"

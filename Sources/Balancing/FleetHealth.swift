@@ -71,9 +71,10 @@ public struct FleetHealth: Sendable {
         health.settled.operational = member.state.operational
         health.settled.requested = member.state.requested
         health.settled.weightPercent = member.weightPercent
+        health.settled.isSilent = member.isSilent
         health.weight = member.weight
         let isBack = health.administrative == .maintenance && member.state.administrative != .maintenance
-        let isNewCheck = health.settings.path != settings.path
+        let isNewCheck = rules.path(for: health.settings) != rules.path(for: settings)
         health.administrative = member.state.administrative
         health.settings = settings
         if isBack {
@@ -89,14 +90,21 @@ public struct FleetHealth: Sendable {
 
     /// Goes on by other rules; checks that change with them begin anew.
     public mutating func adopt(_ rules: HealthRules, at now: UInt64) {
-        let isNewCheck = self.rules.check != rules.check
-        let isEjecting = rules.ejection != nil
+        let former = self.rules
         self.rules = rules
         for position in members.indices {
-            if isNewCheck { members[position].changeCheck(at: now) }
-            if !isEjecting { members[position].ejection = Ejection() }
+            let settings = members[position].settings
+            let isSame =
+                (former.check == nil) == (rules.check == nil) && former.path(for: settings) == rules.path(for: settings)
+            if !isSame { members[position].changeCheck(at: now) }
+            if rules.ejection == nil { members[position].ejection = Ejection() }
         }
         settle(at: now)
+    }
+
+    /// Makes all checks anew, since what is expected of their answers has changed; the old verdicts stand until then.
+    public mutating func changeChecks(at now: UInt64) {
+        for position in members.indices { members[position].changeCheck(at: now) }
     }
 
     // MARK: Probes
@@ -114,12 +122,12 @@ public struct FleetHealth: Sendable {
             let member = members[position]
             if !member.checks.isUnderWay, member.checks.due <= now {
                 members[position].checks.isUnderWay = true
-                orders.append(order(.check, member, path: member.settings.path, check, at: now))
+                orders.append(order(.check, member, path: rules.path(for: member.settings), check, at: now))
             }
             if member.ejection.isOver(at: now), !member.trials.isUnderWay, member.trials.due <= now {
                 members[position].trials.isUnderWay = true
                 // What it has failed at are requests: that it can be connected to says nothing.
-                orders.append(order(.trial, member, path: member.settings.path ?? "/", check, at: now))
+                orders.append(order(.trial, member, path: rules.path(for: member.settings) ?? "/", check, at: now))
             }
         }
         return orders
@@ -136,13 +144,14 @@ public struct FleetHealth: Sendable {
             backend: member.backend,
             purpose: purpose,
             path: path,
+            isPathConfigured: self.rules.path(for: member.settings) != nil,
             timeout: rules.timeout,
             begun: now,
             generation: member.generation
         )
     }
 
-    /// Takes in how a probe ended.
+    /// Takes in how a probe ended; what comes of it is worked out by ``settle(at:)``, for many at a time.
     public mutating func probeEnded(_ order: ProbeOrder, _ outcome: ProbeOutcome, at now: UInt64) {
         guard let check = rules.check, let position = positions[ObjectIdentifier(order.backend)],
             members[position].generation == order.generation
@@ -162,7 +171,6 @@ public struct FleetHealth: Sendable {
             members[position].trials.isUnderWay = false
             trialEnded(outcome, position, check, at: now)
         }
-        settle(at: now)
     }
 
     private mutating func checkEnded(_ outcome: ProbeOutcome, _ position: Int, _ check: CheckRules, at now: UInt64) {
@@ -206,8 +214,8 @@ public struct FleetHealth: Sendable {
 
     // MARK: What comes of it
 
-    /// Works out each member's condition anew.
-    mutating func settle(at now: UInt64) {
+    /// Works out each member's condition anew; changes of members, rules and time do so themselves.
+    public mutating func settle(at now: UInt64) {
         let isChecked = rules.check != nil
         for position in members.indices {
             let former = members[position].settled.operational
@@ -217,7 +225,7 @@ public struct FleetHealth: Sendable {
                 members[position].rampStart = operational == .up ? rampStart(members[position], at: now) : nil
                 if operational != .unchecked { members[position].isOfTheStart = false }
             }
-            let percent = members[position].weightPercent(at: now)
+            let percent = members[position].weightPercent(at: now, rules)
             if percent >= members[position].wish.weightPercent { members[position].rampStart = nil }
             let requested = members[position].wish.state
             let settled = members[position].settled
@@ -227,6 +235,7 @@ public struct FleetHealth: Sendable {
             members[position].settled.operational = operational
             members[position].settled.weightPercent = percent
             members[position].settled.requested = requested
+            members[position].settled.isSilent = members[position].isSilent
             conditions.append(members[position].settled)
         }
     }
@@ -234,7 +243,7 @@ public struct FleetHealth: Sendable {
     /// When a member that comes into use begins to ramp up: now, or not at all.
     private func rampStart(_ member: MemberHealth, at now: UInt64) -> UInt64? {
         let hasCompany = members.contains { $0.backend !== member.backend && $0.isInUse }
-        return member.settings.slowStart > 0 && !member.isOfTheStart && hasCompany ? now : nil
+        return rules.slowStart(of: member.settings) > 0 && !member.isOfTheStart && hasCompany ? now : nil
     }
 
     private mutating func note(_ change: HealthEvent.Change, of position: Int, why: String, at now: UInt64) {
@@ -265,7 +274,7 @@ public struct FleetHealth: Sendable {
                     name: member.backend.name,
                     state: member.state,
                     weightPercent: member.settled.weightPercent,
-                    checkPath: member.settings.path,
+                    checkPath: rules.path(for: member.settings),
                     ejection: member.ejection.term.map { .init(since: $0.since, until: $0.until, reason: $0.reason) },
                     ejectionCount: member.ejection.count,
                     latestChange: member.latestChange,

@@ -1,7 +1,25 @@
 // By which rules backends are checked, ejected and taken back; times in nanoseconds.
 
+/// What an active check does.
+public enum CheckKind: Sendable, Equatable {
+    /// It connects, and for `https` shakes hands.
+    case connect
+    /// It asks for a path.
+    case get(String)
+
+    /// The path; nil for a check that only connects.
+    var path: String? {
+        switch self {
+        case .connect: nil
+        case .get(let path): path
+        }
+    }
+}
+
 /// When active checks are made and how their results count.
 public struct CheckRules: Sendable, Equatable {
+    /// For the backends that have no kind of their own.
+    public var kind = CheckKind.connect
     /// Passed checks in a row that take a backend from down to up.
     public var rise = 2
     /// Failed checks in a row that take a backend from up to down.
@@ -36,17 +54,17 @@ public struct EjectionRules: Sendable, Equatable {
 
     /// How many answers a backend must have given for its latency to be judged.
     public static let answersForLatency: UInt64 = 5
-    /// It is slow when it takes so many times what the others take, …
+    /// It is slow when it takes so many times what the others take.
     public static let latencyFactor: UInt64 = 10
-    /// … and at least that much longer.
+    /// And at least that much longer, in nanoseconds.
     public static let latencyExcess: UInt64 = 500_000_000
     /// How many attempts must have ended for a rate to be judged.
     public static let endsForRate: UInt64 = 20
     /// A share of errors is too high when it exceeds the others' by 1.9 standard deviations (Envoy), and by that much.
     public static let rateExcess = 0.3
-    /// It is silent when it has answered nothing for so many samples, …
+    /// It is silent when it has answered nothing for so many samples.
     public static let silentSamples = 2
-    /// … while so many requests waited all that time.
+    /// And while so many requests waited all that time.
     public static let silentRequests: UInt64 = 5
 
     public init() {}
@@ -58,22 +76,34 @@ public struct HealthRules: Sendable, Equatable {
     public var check: CheckRules?
     /// nil: no ejections.
     public var ejection: EjectionRules?
-
-    public init(check: CheckRules? = CheckRules(), ejection: EjectionRules? = EjectionRules()) {
-        self.check = check
-        self.ejection = ejection
-    }
-}
-
-/// What is particular to one backend.
-public struct BackendHealth: Sendable, Equatable {
-    /// The path that checks ask for; nil for a check that only connects.
-    public var path: String?
-    /// How long a new or recovered backend takes to its full share; 0 for none.
+    /// How long a new or recovered backend takes to its full share, for those that have no time of their own; 0 for none.
     public var slowStart: UInt64
 
-    public init(path: String? = nil, slowStart: UInt64 = 10_000_000_000) {
-        self.path = path
+    public init(
+        check: CheckRules? = CheckRules(),
+        ejection: EjectionRules? = EjectionRules(),
+        slowStart: UInt64 = 10_000_000_000
+    ) {
+        self.check = check
+        self.ejection = ejection
+        self.slowStart = slowStart
+    }
+
+    /// The path that checks of a backend ask for; nil for checks that only connect, and where there are none.
+    func path(for backend: BackendHealth) -> String? { check.flatMap { (backend.check ?? $0.kind).path } }
+
+    /// How long a backend ramps up.
+    func slowStart(of backend: BackendHealth) -> UInt64 { backend.slowStart ?? slowStart }
+}
+
+/// What one backend has of its own; nil is as the rules say.
+public struct BackendHealth: Sendable, Equatable {
+    public var check: CheckKind?
+    /// How long it takes to its full share, in nanoseconds; 0 for none.
+    public var slowStart: UInt64?
+
+    public init(check: CheckKind? = nil, slowStart: UInt64? = nil) {
+        self.check = check
         self.slowStart = slowStart
     }
 }

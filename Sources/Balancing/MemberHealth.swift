@@ -49,7 +49,8 @@ struct MemberHealth: Sendable {
             backend: member.backend,
             operational: member.state.operational,
             requested: member.state.requested,
-            weightPercent: member.weightPercent
+            weightPercent: member.weightPercent,
+            isSilent: member.isSilent
         )
     }
 
@@ -70,9 +71,15 @@ struct MemberHealth: Sendable {
         return isChecked && check.verdict == .unchecked ? .unchecked : .up
     }
 
-    func weightPercent(at now: UInt64) -> Int {
+    /// Whether it is ejected because it leaves requests waiting.
+    var isSilent: Bool {
+        if case .silent = ejection.term?.reason { true } else { false }
+    }
+
+    func weightPercent(at now: UInt64, _ rules: HealthRules) -> Int {
         guard wish.weightPercent > 0 else { return 0 }
-        let ramp = rampStart.map { SlowStart.percent(age: now - $0, window: settings.slowStart) } ?? 100
+        let window = rules.slowStart(of: settings)
+        let ramp = rampStart.map { SlowStart.percent(age: now - $0, window: window) } ?? 100
         return max(1, ramp * wish.weightPercent / 100)
     }
 

@@ -171,6 +171,7 @@ public struct PoolRoster: Sendable {
         members[position].state.operational = condition.operational
         members[position].state.requested = condition.requested
         members[position].weightPercent = condition.weightPercent
+        members[position].isSilent = condition.isSilent
     }
 
     private func position(of name: String) -> Int? { members.firstIndex { $0.backend.name == name } }

@@ -14,6 +14,8 @@ public struct PoolMember: Sendable {
     /// The most attempts in flight at it; 0 for any number.
     public var maximumInFlight: Int
     public var state: BackendState
+    /// Whether it is ejected because it leaves requests waiting: who waits there had better ask another.
+    public var isSilent = false
 
     /// Whether a policy may choose it, unless it is full.
     public var takesRequests: Bool { weight > 0 && weightPercent > 0 && state.use.takesRequests }
@@ -47,6 +49,13 @@ public final class PoolSnapshot: Sendable {
     ///
     /// - Complexity: O(members).
     public var inFlight: Int { members.reduce(0) { $0 + $1.backend.inFlight.load(ordering: .relaxed) } }
+
+    /// The members that are known to be silent since a former snapshot.
+    public func newlySilent(since former: PoolSnapshot) -> [Backend] {
+        let silent = members.filter(\.isSilent).map(\.backend)
+        guard !silent.isEmpty else { return [] }
+        return silent.filter { backend in !former.members.contains { $0.isSilent && $0.backend === backend } }
+    }
 
     /// - Parameters:
     ///   - failsOpen: Whether the ready ones are used when none is usable.

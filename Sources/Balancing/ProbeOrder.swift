@@ -14,6 +14,8 @@ public struct ProbeOrder: Sendable {
     public let purpose: Purpose
     /// The path to ask for; nil for a probe that only connects.
     public let path: String?
+    /// Whether that path was configured for checks, so that its answer is to be as expected.
+    public let isPathConfigured: Bool
     /// The limit, in nanoseconds.
     public let timeout: UInt64
     /// When it was ordered.

@@ -1,6 +1,6 @@
 // One backend as the operator configures it, and the syntax URL[;key=value…] of LB_BACKENDS and the command line.
 
-import Balancing
+public import Balancing
 import Glibc
 public import Upstream
 
@@ -18,6 +18,8 @@ public struct BackendSetting: Sendable, Equatable, CustomStringConvertible {
     public var isBackup = false
     /// The most requests in flight at it; 0 for any number.
     public var maxConnections = 0
+    /// How its health is checked, and how it ramps up, where that differs from the other backends'.
+    public var health = BackendHealth()
 
     public init(name: String? = nil, origin: Origin) {
         self.name = name ?? Self.defaultName(of: origin)
@@ -31,6 +33,14 @@ public struct BackendSetting: Sendable, Equatable, CustomStringConvertible {
         if weight != 1 { text += ";weight=\(weight)" }
         if isBackup { text += ";backup=on" }
         if maxConnections != 0 { text += ";max_conns=\(maxConnections)" }
+        switch health.check {
+        case .get(let path): text += ";health_path=\(path)"
+        case .connect: text += ";health_path=off"
+        case nil: break
+        }
+        if let time = health.slowStart {
+            text += ";slow_start=\(printDuration(.nanoseconds(Int64(clamping: time))))"
+        }
         if !origin.verifiesCertificate { text += ";verify=off" }
         if let file = origin.certificateAuthorityFile { text += ";cacert=\(file)" }
         if let serverName = origin.serverName { text += ";sni=\(serverName)" }
@@ -117,6 +127,7 @@ extension BackendSetting {
         backend.weight = options.weight ?? backend.weight
         backend.isBackup = options.backup ?? backend.isBackup
         backend.maxConnections = options.maxConnections ?? backend.maxConnections
+        backend.health = options.health
         return (backend, [])
     }
 
@@ -185,6 +196,8 @@ struct BackendOptions {
     enum Key: String, CaseIterable {
         case name, weight, backup
         case maxConnections = "max_conns"
+        case healthPath = "health_path"
+        case slowStart = "slow_start"
         case verify, cacert, sni
     }
 
@@ -195,6 +208,7 @@ struct BackendOptions {
     var weight: Int?
     var backup: Bool?
     var maxConnections: Int?
+    var health = BackendHealth()
     var verify: Bool?
     var cacert: String?
     var sni: String?
@@ -224,6 +238,17 @@ struct BackendOptions {
         case .weight: return number(value, after: key, in: PoolRoster.weights, into: &weight)
         case .backup: return isOn(value, after: key, into: &backup)
         case .maxConnections: return number(value, after: key, in: Self.connections, into: &maxConnections)
+        case .healthPath:
+            guard value == "off" || isRequestPath(value) else {
+                return "expected off or \(pathExpectation) after health_path=, not \(quoted(value))"
+            }
+            health.check = value == "off" ? .connect : .get(value)
+        case .slowStart:
+            let kind = SettingKind<Duration>.duration(.zero ... .seconds(3600))
+            guard let duration = try? kind.parse(value) else {
+                return "expected \(kind.expectation) after slow_start=, not \(quoted(value))"
+            }
+            health.slowStart = duration.nanoseconds
         case .verify: return isOn(value, after: key, into: &verify)
         case .cacert:
             guard kindOfFile(value) == .regular, access(value, R_OK) == 0, escaped(value) == value else {

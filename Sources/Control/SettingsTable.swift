@@ -219,11 +219,12 @@ enum SettingsTable {
     )
 
     /// The rows in the order in which they are read, listed and documented.
-    static let rows: [any SettingRow] = [
-        listen, backends, policy, name, workers, retries, retryOn, retryBudget, queue, queueTimeout, deadline,
-        connectTimeout, headTimeout,
-        responseTimeout, idleTimeout,
-        writeTimeout, bodyPace, upstreamIdle, tunnelIdle, drainTimeout, maxHeader, maxFields, maxPipelined,
-        maxConnections, maxClientConnections, accessLog, accessLogFormat, logLevel,
-    ]
+    static let rows: [any SettingRow] =
+        [
+            listen, backends, policy, name, workers, retries, retryOn, retryBudget, queue, queueTimeout, deadline,
+            connectTimeout, headTimeout,
+            responseTimeout, idleTimeout,
+            writeTimeout, bodyPace, upstreamIdle, tunnelIdle, drainTimeout, maxHeader, maxFields, maxPipelined,
+            maxConnections, maxClientConnections,
+        ] + health + [accessLog, accessLogFormat, logLevel]
 }

@@ -1,6 +1,7 @@
 // How a worker goes over to another snapshot of the pool.
 
 public import Balancing
+internal import Front
 internal import Synchronization
 internal import Telemetry
 public import Upstream
@@ -10,6 +11,8 @@ public struct PoolUpdate: Sendable {
     public let snapshot: PoolSnapshot
     /// In the order of the snapshot's members.
     public let origins: [Origin]
+    /// How the health of each is checked, in the same order.
+    public let health: [BackendHealth]
 }
 
 /// One worker's streams to one backend.
@@ -40,8 +43,18 @@ extension Worker {
         }
         // Their places are not emptied: what is in flight may go on there on a fresh connection.
         for (index, backend) in leaving.enumerated() where backend != nil { streams[index]?.pool.close() }
+        let former = balancer.snapshot
         balancer.adopt(update.snapshot)
+        let silent = update.snapshot.newlySilent(since: former)
+        if !silent.isEmpty { leave(silent) }
         share.poolVersion.store(update.snapshot.version, ordering: .releasing)
+    }
+
+    /// Has requests that wait at these backends ask others, where that can be done.
+    private func leave(_ backends: [Backend]) {
+        for connection in connections {
+            if let exchange = connection.exchange as? Exchange { exchange.leave(backends) }
+        }
     }
 
     /// The streams to a backend that was leased.

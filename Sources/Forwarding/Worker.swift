@@ -68,7 +68,7 @@ public final class Worker: RequestHandler {
         responseBuffers: responseBuffers
     )
     private var acceptors: WorkerAcceptors?
-    private var connections: [ClientConnection] = []
+    private(set) var connections: [ClientConnection] = []
     private var idleExchanges: [Exchange] = []
     private(set) lazy var queue = RequestQueue(loop: loop, control: share.overload, worker: share.index)
     private lazy var drainTimer = DrainTimer(worker: self)

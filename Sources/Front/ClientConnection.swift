@@ -106,7 +106,8 @@ public final class ClientConnection: EventHandler {
     public var listIndex = -1
 
     private var phase = Phase.readingHead
-    private var exchange: (any ClientExchange)?
+    /// The exchange that it is in the middle of.
+    public private(set) var exchange: (any ClientExchange)?
     private var currentReader: RequestReader?
     private var output: Buffer?
     /// What is to be sent when there is no ``output``.

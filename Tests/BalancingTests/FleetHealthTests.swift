@@ -23,7 +23,7 @@ struct FleetHealthTests {
         init(_ count: Int, _ rules: HealthRules = HealthRules(), path: String? = nil) throws {
             roster = PoolRoster(policy: .roundRobin, newcomers: rules.check == nil ? .up : .unchecked, failsOpen: true)
             health = FleetHealth(rules, seed: 1)
-            settings.path = path
+            settings.check = path.map { .get($0) }
             for index in 0..<count { try roster.add(PoolEntry(name: Pool.name(index))) }
             adopt()
         }
@@ -40,6 +40,7 @@ struct FleetHealthTests {
         }
 
         mutating func takeOver() {
+            health.settle(at: now)
             for event in health.takeEvents() {
                 switch event.change {
                 case .operational(let from, let to): heard.append("\(event.backend) \(from)→\(to)")
@@ -217,7 +218,7 @@ struct FleetHealthTests {
         var play = try Play(1, path: "/old")
         play.probe()
         play.takeOrders()
-        play.settings.path = "/new"
+        play.settings.check = .get("/new")
         play.adopt()
         #expect(play.states == "a up")
         play.orders = []

@@ -13,12 +13,13 @@ import bodies
 import drips
 import failover
 import harness
+import health
 import limits
 import slow_attacks
 import traffic
 import websocket_sessions
 
-MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits)
+MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits, health)
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
     for module in MODULES
