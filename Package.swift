@@ -62,7 +62,10 @@ let package = Package(
         // L3: the proxy.
         .target(
             name: "Forwarding",
-            dependencies: ["Balancing", "EventLoop", "Front", "HTTPWire", "MessageIO", "Telemetry", "Upstream"],
+            dependencies: [
+                "Balancing", "EventLoop", "Front", "HTTPWire", "MessageIO", "Telemetry", "Upstream",
+                .product(name: "Logging", package: "swift-log"),
+            ],
             swiftSettings: common
         ),
 

@@ -10,6 +10,9 @@ struct AliasTable: Sendable {
 
     private var columns: [Column]
 
+    /// Whether there is nothing to draw.
+    var isEmpty: Bool { columns.isEmpty }
+
     /// - Parameter weights: Each above 0.
     init(_ weights: [Int]) {
         columns = weights.indices.map { Column(threshold: .max, alias: UInt32($0)) }

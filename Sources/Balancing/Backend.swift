@@ -23,6 +23,20 @@ public final class Backend: Sendable {
     public let attempts = Atomic<UInt64>(0)
     /// Attempts that the backend failed.
     public let failures = Atomic<UInt64>(0)
+    /// Response heads that came.
+    public let answers = Atomic<UInt64>(0)
+    /// Those of them whose status was 500 or more.
+    public let errors = Atomic<UInt64>(0)
+    /// Attempts that ended without a response head, whoever's doing that was.
+    public let unanswered = Atomic<UInt64>(0)
+    /// What the answers took together, from the request's end to the response head, in nanoseconds.
+    public let answerTime = Atomic<UInt64>(0)
+    /// How often it was ejected.
+    public let ejections = Atomic<UInt64>(0)
+    /// Attempts that the backend failed since it last served one to its end.
+    let failuresInARow = Atomic<Int>(0)
+    /// Answers of 500 or more since the last one below.
+    let errorsInARow = Atomic<Int>(0)
     /// How long it takes to answer; kept only under a policy that asks for it.
     let latency = LatencyEstimate()
 
@@ -54,5 +68,35 @@ public final class Backend: Sendable {
             count = found
         }
         return false
+    }
+
+    // MARK: What attempts tell
+
+    /// Takes in a response head.
+    func noteAnswer(status: Int, after nanoseconds: UInt64) {
+        answers.wrappingAdd(1, ordering: .relaxed)
+        answerTime.wrappingAdd(nanoseconds, ordering: .relaxed)
+        if status >= 500 {
+            errors.wrappingAdd(1, ordering: .relaxed)
+            errorsInARow.wrappingAdd(1, ordering: .relaxed)
+        } else if errorsInARow.load(ordering: .relaxed) != 0 {
+            errorsInARow.store(0, ordering: .relaxed)
+        }
+    }
+
+    func noteFailure() {
+        failures.wrappingAdd(1, ordering: .relaxed)
+        failuresInARow.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    func noteServed() {
+        // Looked at before it is written to: other workers read what stands beside it.
+        if failuresInARow.load(ordering: .relaxed) != 0 { failuresInARow.store(0, ordering: .relaxed) }
+    }
+
+    /// Forgets what was in a row: it begins anew.
+    func forgetRows() {
+        failuresInARow.store(0, ordering: .relaxed)
+        errorsInARow.store(0, ordering: .relaxed)
     }
 }

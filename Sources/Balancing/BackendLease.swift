@@ -19,35 +19,52 @@ public struct BackendLease: ~Copyable {
     public let backend: Backend
     private let start: UInt64
     private let isMeasured: Bool
+    /// Whether nothing was thought to be usable when it was given.
+    public let wasGivenInPanic: Bool
     /// When the whole request had been sent, while the backend's answer to it is awaited.
     private var sent: UInt64?
+    /// Whether a response head has come.
+    private var isAnswered = false
     private var outcome = AttemptOutcome.abandoned
 
     /// A lease on a place that was taken already.
     ///
-    /// - Parameter isMeasured: Whether the backend's latency is kept.
-    init(of backend: Backend, at start: UInt64, isMeasured: Bool) {
+    /// - Parameters:
+    ///   - isMeasured: Whether the backend's latency is kept.
+    ///   - wasGivenInPanic: Whether nothing was thought to be usable.
+    init(of backend: Backend, at start: UInt64, isMeasured: Bool, wasGivenInPanic: Bool = false) {
         self.backend = backend
         self.start = start
         self.isMeasured = isMeasured
+        self.wasGivenInPanic = wasGivenInPanic
         backend.attempts.wrappingAdd(1, ordering: .relaxed)
     }
 
     deinit {
         backend.inFlight.wrappingSubtract(1, ordering: .relaxed)
-        if outcome == .failed { backend.failures.wrappingAdd(1, ordering: .relaxed) }
+        if !isAnswered { backend.unanswered.wrappingAdd(1, ordering: .relaxed) }
+        switch outcome {
+        case .answered: backend.noteServed()
+        case .failed: backend.noteFailure()
+        case .abandoned: break
+        }
     }
 
     /// Notes that the whole request has been sent: what its client took for it is not the backend's doing.
-    public mutating func requestSent(at now: UInt64) {
-        if isMeasured { sent = now }
-    }
+    public mutating func requestSent(at now: UInt64) { sent = now }
 
     /// Notes that a response head has come: the time from the request's end until then is the backend's latency.
-    public mutating func headReceived(at now: UInt64) {
-        guard let sent else { return }
-        backend.latency.observe(Self.nanoseconds(from: sent, to: now), at: now)
-        self.sent = nil
+    ///
+    /// - Parameter status: What it says; from 500 on it counts against the backend.
+    public mutating func headReceived(status: Int = 200, at now: UInt64) {
+        guard !isAnswered else { return }
+        isAnswered = true
+        // An answer that came before the request's end has cost no time.
+        let elapsed = sent.map { Self.nanoseconds(from: $0, to: now) }
+        backend.noteAnswer(status: status, after: elapsed ?? 0)
+        guard let elapsed else { return }
+        if isMeasured { backend.latency.observe(elapsed, at: now) }
+        sent = nil
     }
 
     private static func nanoseconds(from start: UInt64, to end: UInt64) -> UInt64 { end > start ? end - start : 0 }
@@ -55,12 +72,19 @@ public struct BackendLease: ~Copyable {
     /// Goes on with another attempt at the same backend, on a fresh connection after a stale one; its place is kept.
     public consuming func again() -> BackendLease {
         backend.attempts.wrappingAdd(1, ordering: .relaxed)
+        // The attempt before it has ended without an answer: that is why there is this one.
+        if !isAnswered { backend.unanswered.wrappingAdd(1, ordering: .relaxed) }
+        isAnswered = false
         sent = nil
         return self
     }
 
     /// Gives the place back: no attempt was made.
-    public consuming func cancel() { backend.attempts.wrappingSubtract(1, ordering: .relaxed) }
+    public consuming func cancel() {
+        backend.attempts.wrappingSubtract(1, ordering: .relaxed)
+        // Nor did one end without an answer.
+        isAnswered = true
+    }
 
     /// Ends the lease.
     ///

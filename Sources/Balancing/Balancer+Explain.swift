@@ -49,9 +49,13 @@ extension Balancer {
         _ key: UInt64?,
         _ isOrdinaryEligible: Bool
     ) -> Explanation.Obstacle? {
-        switch (member.state.administrative, member.state.operational) {
+        switch (member.state.effectiveAdministrative, member.state.operational) {
         case (.maintenance, _): return .maintenance
+        // Nobody is usable: what is thought of the ready ones does not count.
+        case (.ready, _) where snapshot.isPanic: break
         case (_, .down): return .down
+        case (_, .ejected): return .ejected
+        case (_, .unchecked): return .unchecked
         case (.drain, .up): return .drain
         case (.ready, .up): break
         }

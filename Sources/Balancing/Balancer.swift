@@ -54,7 +54,12 @@ public final class Balancer {
         while let position = snapshot.policy.choose(in: tier, excluding: tried, &circumstances) {
             let place = tier.places[position]
             if place.backend.takePlace(limit: place.limit) {
-                return BackendLease(of: place.backend, at: circumstances.now, isMeasured: measuresLatency)
+                return BackendLease(
+                    of: place.backend,
+                    at: circumstances.now,
+                    isMeasured: measuresLatency,
+                    wasGivenInPanic: snapshot.isPanic
+                )
             }
             // Another worker has taken the last place; the backend is full now, and the next choice is another one.
         }
@@ -63,6 +68,13 @@ public final class Balancer {
 
     /// Whether clients that hold this token are bound to a backend that keeps them.
     public func keeps(_ pin: AffinityToken) -> Bool { snapshot.affinity[pin] != nil }
+
+    /// Whether a backend can be given that was not tried.
+    public func hasAnother(excluding tried: TriedBackends) -> Bool {
+        [snapshot.ordinary, snapshot.backup].contains { tier in
+            tier.places.indices.contains { tier.isEligible($0, excluding: tried) }
+        }
+    }
 
     /// Whether there are backends that could be tried if they were not full: why none was given.
     public func isFull(excluding tried: TriedBackends) -> Bool {

@@ -7,6 +7,10 @@ public struct Explanation: Sendable, Equatable {
         case maintenance
         case drain
         case down
+        /// Out for a time because of what live traffic showed.
+        case ejected
+        /// Not checked yet.
+        case unchecked
         case noWeight = "no_weight"
         /// The request has been there.
         case tried

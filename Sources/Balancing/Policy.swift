@@ -79,6 +79,22 @@ extension Policy {
         if case .hash(let key) = self { key } else { nil }
     }
 
+    /// Whether it goes by the order of smooth weighted round robin, always or where it has no preference.
+    var isOrdered: Bool {
+        switch self {
+        case .roundRobin, .leastConnections, .hash: true
+        case .randomTwo, .peakEWMA, .first: false
+        }
+    }
+
+    /// Whether it draws backends by weight.
+    var isDrawn: Bool {
+        switch self {
+        case .randomTwo, .peakEWMA: true
+        case .roundRobin, .leastConnections, .first, .hash: false
+        }
+    }
+
     /// The position of the backend to try next, by the policy's rule.
     func choose(in tier: Tier, excluding tried: TriedBackends, _ circumstances: inout Circumstances) -> Int? {
         switch self {

@@ -38,23 +38,48 @@ public struct PoolRoster: Sendable {
     private var policy: Policy
     /// Makes the token of a backend from its name; nil where no client is bound to any.
     private let affinityToken: (@Sendable (String) -> AffinityToken)?
+    /// What is known of a backend that comes, or comes back from maintenance: `unchecked` where health checks will tell.
+    private let newcomers: OperationalState
+    /// Whether all that are ready are used when none is usable.
+    private let failsOpen: Bool
+    private var latest: PoolSnapshot?
     private let ordinary = Cursor()
     private let backup = Cursor()
     private var version: UInt64 = 0
     /// Members that were removed, whose index is not free yet, and the first version without each.
     private var leaving: [(backend: Backend, since: UInt64)] = []
 
-    /// - Parameter affinityToken: Makes the token of a backend from its name, a different one for each; nil where no client
-    ///   is bound to a backend.
-    public init(policy: Policy, affinityToken: (@Sendable (String) -> AffinityToken)? = nil) {
+    /// - Parameters:
+    ///   - newcomers: The operational state of a backend that comes, or comes back from maintenance.
+    ///   - failsOpen: Whether all that are ready are used when none is usable.
+    ///   - affinityToken: Makes the token of a backend from its name, a different one for each; nil where no client is bound to a
+    ///     backend.
+    public init(
+        policy: Policy,
+        newcomers: OperationalState = .up,
+        failsOpen: Bool = false,
+        affinityToken: (@Sendable (String) -> AffinityToken)? = nil
+    ) {
         self.policy = policy
+        self.newcomers = newcomers
+        self.failsOpen = failsOpen
         self.affinityToken = affinityToken
     }
 
     /// The members as they stand, under a version of its own.
     public mutating func makeSnapshot() -> PoolSnapshot {
         version += 1
-        return PoolSnapshot(version: version, policy: policy, members: members, ordinary: ordinary, backup: backup)
+        let snapshot = PoolSnapshot(
+            version: version,
+            policy: policy,
+            members: members,
+            failsOpen: failsOpen,
+            ordinary: ordinary,
+            backup: backup,
+            like: latest?.policy == policy ? latest : nil
+        )
+        latest = snapshot
+        return snapshot
     }
 
     /// Removed backends with attempts in flight.
@@ -64,7 +89,7 @@ public struct PoolRoster: Sendable {
 
     // MARK: Coming and going
 
-    /// Adds a member at the list's end: up, ready, and at the lowest index that is free.
+    /// Adds a member at the list's end: ready, as known as newcomers are, and at the lowest index that is free.
     @discardableResult
     public mutating func add(_ entry: PoolEntry) throws(PoolRefusal) -> Backend {
         try check(weight: entry.weight)
@@ -79,7 +104,7 @@ public struct PoolRoster: Sendable {
                 weight: entry.weight,
                 isBackup: entry.isBackup,
                 maximumInFlight: entry.maximumInFlight,
-                state: BackendState()
+                state: BackendState(newcomers)
             )
         )
         return backend
@@ -113,8 +138,13 @@ public struct PoolRoster: Sendable {
         members[try find(name)].maximumInFlight = limit
     }
 
+    /// Sets what the operator wants of a member; what was known of one that comes back from maintenance is old.
     public mutating func set(_ state: AdministrativeState, for name: String) throws(PoolRefusal) {
-        members[try find(name)].state.administrative = state
+        let position = try find(name)
+        if members[position].state.administrative == .maintenance, state != .maintenance {
+            members[position].state.operational = newcomers
+        }
+        members[position].state.administrative = state
     }
 
     public mutating func set(_ state: OperationalState, for name: String) throws(PoolRefusal) {
@@ -133,6 +163,15 @@ public struct PoolRoster: Sendable {
             return (places[0], first) < (places[1], second)
         }
         members = order.map { members[$0] }
+    }
+
+    /// Takes over what is known of a backend's health, if it is a member still.
+    public mutating func set(_ condition: BackendCondition) {
+        guard let position = members.firstIndex(where: { $0.backend === condition.backend }) else { return }
+        members[position].state.operational = condition.operational
+        members[position].state.requested = condition.requested
+        members[position].weightPercent = condition.weightPercent
+        members[position].isSilent = condition.isSilent
     }
 
     private func position(of name: String) -> Int? { members.firstIndex { $0.backend.name == name } }

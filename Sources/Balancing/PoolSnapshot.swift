@@ -7,14 +7,21 @@ public struct PoolMember: Sendable {
     public let backend: Backend
     /// Its share beside the others'; with 0 it gets nothing.
     public var weight: Int
+    /// How much of its weight counts now: less than 100 while it ramps up, or when the backend has asked for less.
+    public var weightPercent = 100
     /// Whether it is used only when no ordinary member is eligible.
     public var isBackup: Bool
     /// The most attempts in flight at it; 0 for any number.
     public var maximumInFlight: Int
     public var state: BackendState
+    /// Whether it is ejected because it leaves requests waiting: who waits there had better ask another.
+    public var isSilent = false
 
     /// Whether a policy may choose it, unless it is full.
-    public var takesRequests: Bool { weight > 0 && state.use.takesRequests }
+    public var takesRequests: Bool { weight > 0 && weightPercent > 0 && state.use.takesRequests }
+
+    /// Whether a policy may choose it when there is nobody else.
+    public var servesInPanic: Bool { weight > 0 && weightPercent > 0 && state.servesInPanic }
 }
 
 /// The members of a pool with all that is known of them, immutable: workers read it without a lock, and get another one when
@@ -27,6 +34,8 @@ public final class PoolSnapshot: Sendable {
     public let policy: Policy
     /// All members, in the list's order.
     public let members: [PoolMember]
+    /// Whether nothing is usable, and requests go to all that are ready, whatever is thought of them (Envoy's panic mode).
+    public let isPanic: Bool
     /// Those that get requests.
     let ordinary: Tier
     /// Those that get them when no ordinary one is eligible.
@@ -41,13 +50,49 @@ public final class PoolSnapshot: Sendable {
     /// - Complexity: O(members).
     public var inFlight: Int { members.reduce(0) { $0 + $1.backend.inFlight.load(ordering: .relaxed) } }
 
-    init(version: UInt64, policy: Policy, members: [PoolMember], ordinary: Cursor, backup: Cursor) {
+    /// The members that are known to be silent since a former snapshot.
+    public func newlySilent(since former: PoolSnapshot) -> [Backend] {
+        let silent = members.filter(\.isSilent).map(\.backend)
+        guard !silent.isEmpty else { return [] }
+        return silent.filter { backend in !former.members.contains { $0.isSilent && $0.backend === backend } }
+    }
+
+    /// - Parameters:
+    ///   - failsOpen: Whether the ready ones are used when none is usable.
+    ///   - former: The snapshot before, if the policy was the same.
+    init(
+        version: UInt64,
+        policy: Policy,
+        members: [PoolMember],
+        failsOpen: Bool,
+        ordinary: Cursor,
+        backup: Cursor,
+        like former: PoolSnapshot?
+    ) {
         self.version = version
         self.policy = policy
         self.members = members
-        let usable = members.filter(\.takesRequests)
-        self.ordinary = Tier(usable.filter { !$0.isBackup }, cursor: ordinary)
-        self.backup = Tier(usable.filter(\.isBackup), cursor: backup)
+        var usable = members.filter(\.takesRequests)
+        var isPanic = false
+        if failsOpen, usable.isEmpty {
+            usable = members.filter(\.servesInPanic)
+            isPanic = !usable.isEmpty
+        }
+        self.isPanic = isPanic
+        self.ordinary = Tier(
+            usable.filter { !$0.isBackup },
+            policy: policy,
+            cursor: ordinary,
+            ignoresPercents: isPanic,
+            like: former?.ordinary
+        )
+        self.backup = Tier(
+            usable.filter(\.isBackup),
+            policy: policy,
+            cursor: backup,
+            ignoresPercents: isPanic,
+            like: former?.backup
+        )
         affinity = AffinityTable(members)
         hasLimits = usable.contains { $0.maximumInFlight > 0 }
     }

@@ -19,6 +19,7 @@ final class Tier: Sendable {
         let backend: Backend
         let index: Int
         let hash: UInt64
+        /// Its share beside the others'; when one of them has less than all of its weight, in hundredths.
         let weight: Int
         /// The most attempts in flight; 0 for any number.
         let limit: Int
@@ -28,28 +29,43 @@ final class Tier: Sendable {
     let places: [Place]
     let totalWeight: Int
     let isEvenlyWeighted: Bool
-    /// Positions in the order of smooth weighted round robin.
+    /// Positions in the order of smooth weighted round robin; empty when the policy does not go by it.
     let schedule: [UInt32]
-    /// Draws positions by weight.
+    /// Draws positions by weight; empty when the policy does not draw, or there are so few that it looks at all.
     let lot: AliasTable
     let cursor: Cursor
 
-    init(_ members: [PoolMember], cursor: Cursor) {
+    /// - Parameters:
+    ///   - ignoresPercents: Counts everybody with all of its weight, ramping up or not.
+    ///   - former: The tier in its place before: what it has worked out is used again where the weights are the same.
+    init(
+        _ members: [PoolMember],
+        policy: Policy,
+        cursor: Cursor,
+        ignoresPercents: Bool = false,
+        like former: Tier? = nil
+    ) {
+        let isWhole = ignoresPercents || members.allSatisfy { $0.weightPercent == 100 }
         places = members.map { member in
             Place(
                 backend: member.backend,
                 index: member.backend.index,
                 hash: member.backend.hash,
-                weight: member.weight,
+                weight: isWhole ? member.weight : member.weight * member.weightPercent,
                 limit: member.maximumInFlight
             )
         }
+        self.cursor = cursor
         let weights = places.map(\.weight)
         totalWeight = weights.reduce(0, +)
         isEvenlyWeighted = weights.allSatisfy { $0 == weights.first }
-        schedule = SmoothSchedule.positions(weights)
-        lot = AliasTable(weights)
-        self.cursor = cursor
+        if let former, former.places.map(\.weight) == weights {
+            schedule = former.schedule
+            lot = former.lot
+        } else {
+            schedule = policy.isOrdered ? SmoothSchedule.positions(weights) : []
+            lot = AliasTable(policy.isDrawn && weights.count > TwoChoices.fullScanLimit ? weights : [])
+        }
     }
 
     /// Whether the backend at a position was not tried and is not full.

@@ -43,6 +43,11 @@ static inline CURLcode lb_easy_open_sockets_close_on_exec(CURL *easy) {
     return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, lb_open_socket_callback);
 }
 
+/// For CURLOPT_WRITEFUNCTION and CURLOPT_HEADERFUNCTION.
+static inline CURLcode lb_easy_set_write_callback(CURL *easy, CURLoption option, curl_write_callback callback) {
+    return curl_easy_setopt(easy, option, callback);
+}
+
 /// For infos documented as `long *`; 0 when libcurl knows none.
 static inline long lb_easy_get_long(CURL *easy, CURLINFO info) {
     long value = 0;

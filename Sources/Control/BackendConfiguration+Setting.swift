@@ -12,7 +12,8 @@ extension BackendConfiguration {
             origin: backend.origin,
             weight: weight ?? backend.weight,
             isBackup: backend.isBackup,
-            maximumInFlight: backend.maxConnections
+            maximumInFlight: backend.maxConnections,
+            health: backend.health
         )
     }
 }

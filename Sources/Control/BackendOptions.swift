@@ -10,6 +10,8 @@ struct BackendOptions: Sendable, Hashable {
     enum Key: String, CaseIterable {
         case name, weight, backup
         case maxConnections = "max_conns"
+        case healthPath = "health_path"
+        case slowStart = "slow_start"
         case host, proxy, verify, cacert, sni, cert, key
     }
 
@@ -35,6 +37,7 @@ struct BackendOptions: Sendable, Hashable {
     private(set) var weight: Int?
     private(set) var backup: Bool?
     private(set) var maxConnections: Int?
+    private(set) var health = BackendHealth()
     private(set) var host: HostChoice?
     private(set) var proxy: ProxyChoice?
     private(set) var verify: Bool?
@@ -70,6 +73,17 @@ struct BackendOptions: Sendable, Hashable {
         case .weight: return number(value, after: key, in: PoolRoster.weights, into: &weight)
         case .backup: return isOn(value, after: key, into: &backup)
         case .maxConnections: return number(value, after: key, in: Self.connections, into: &maxConnections)
+        case .healthPath:
+            guard value == "off" || isRequestPath(value) else {
+                return "expected off or \(pathExpectation) after health_path=, not \(quoted(value))"
+            }
+            health.check = value == "off" ? .connect : .get(value)
+        case .slowStart:
+            let kind = SettingKind<Duration>.duration(.zero ... .seconds(3600))
+            guard let duration = try? kind.parse(value) else {
+                return "expected \(kind.expectation) after slow_start=, not \(quoted(value))"
+            }
+            health.slowStart = duration.nanoseconds
         case .host: return host(value)
         case .proxy: return proxy(value)
         case .verify: return isOn(value, after: key, into: &verify)
@@ -188,6 +202,8 @@ struct BackendOptions: Sendable, Hashable {
         all.weight = weight ?? others.weight
         all.backup = backup ?? others.backup
         all.maxConnections = maxConnections ?? others.maxConnections
+        all.health.check = health.check ?? others.health.check
+        all.health.slowStart = health.slowStart ?? others.health.slowStart
         all.host = host ?? others.host
         if origin.unixSocketPath == nil { all.proxy = proxy ?? others.proxy }
         guard origin.scheme == .https else { return all }
@@ -221,6 +237,7 @@ struct BackendOptions: Sendable, Hashable {
         backend.weight = weight ?? backend.weight
         backend.isBackup = backup ?? backend.isBackup
         backend.maxConnections = maxConnections ?? backend.maxConnections
+        backend.health = health
         return backend
     }
 }

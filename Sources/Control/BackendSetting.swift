@@ -1,5 +1,6 @@
 // One backend as the operator configures it.
 
+public import Balancing
 public import Upstream
 
 /// One configured backend.
@@ -16,6 +17,8 @@ public struct BackendSetting: Sendable, Equatable, CustomStringConvertible {
     public var isBackup = false
     /// The most requests in flight at it; 0 for any number.
     public var maxConnections = 0
+    /// How its health is checked, and how it ramps up, where that differs from the other backends'.
+    public var health = BackendHealth()
 
     public init(name: String? = nil, origin: Origin) {
         self.name = name ?? Self.defaultName(of: origin)
@@ -33,6 +36,14 @@ public struct BackendSetting: Sendable, Equatable, CustomStringConvertible {
         if maxConnections != 0 { text += ";max_conns=\(maxConnections)" }
         if let host = origin.hostField { text += ";host=\(host == origin.authority ? "backend" : host)" }
         if let proxy = origin.proxy { text += ";proxy=\(proxy)" }
+        switch health.check {
+        case .get(let path): text += ";health_path=\(path)"
+        case .connect: text += ";health_path=off"
+        case nil: break
+        }
+        if let time = health.slowStart {
+            text += ";slow_start=\(printDuration(.nanoseconds(Int64(clamping: time))))"
+        }
         if !origin.verifiesCertificate { text += ";verify=off" }
         if let file = origin.certificateAuthorityFile { text += ";cacert=\(file)" }
         if let serverName = origin.serverName { text += ";sni=\(serverName)" }

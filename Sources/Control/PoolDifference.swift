@@ -44,6 +44,7 @@ enum PoolDifference {
         if old.maxConnections != new.maxConnections {
             changes.append(.maximumInFlight(name: name, new.maxConnections))
         }
+        if old.health != new.health { changes.append(.health(name: name, new.health)) }
         if former.state != member.state { changes.append(.administrative(name: name, member.state)) }
         return changes
     }

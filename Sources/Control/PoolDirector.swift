@@ -22,7 +22,7 @@ public struct PoolNews: Sendable {
             switch change {
             case .add(let backend): came.append(backend.name)
             case .remove(let name): went.append(name)
-            case .weight, .backup, .maximumInFlight, .administrative, .operational, .order, .policy: break
+            case .weight, .backup, .maximumInFlight, .administrative, .operational, .order, .policy, .health: break
             }
         }
         let parts = [("added", came), ("removed", went)].filter { !$0.1.isEmpty }

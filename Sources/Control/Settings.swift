@@ -66,6 +66,8 @@ public struct Settings: Sendable, Equatable {
     public var maxConnections: Int = SettingsTable.maxConnections.defaultValue
     /// The most connections of one client address at one time; zero for any number.
     public var maxClientConnections: Int = SettingsTable.maxClientConnections.defaultValue
+    /// What is done about the backends' health.
+    public var health = HealthChoices()
     /// Where access log lines go.
     public var accessLog: AccessLogDestination = SettingsTable.accessLog.defaultValue
     /// What an access log line looks like.

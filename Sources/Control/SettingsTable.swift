@@ -270,6 +270,7 @@ enum SettingsTable {
         maxPipelined,
         maxConnections,
         maxClientConnections,
+    ] + health + [
         accessLog,
         accessLogFormat,
         logLevel,

@@ -38,7 +38,9 @@ enum ClientResponse {
 
     /// Appends the head of a final response, with its empty line.
     ///
-    /// - Parameter date: when it came, if it does not say when it was made (RFC 9110 section 6.6.1).
+    /// - Parameters:
+    ///   - date: when it came, if it does not say when it was made (RFC 9110 section 6.6.1).
+    ///   - panicAt: our name, if the backend was chosen although none was thought to be usable.
     static func write(
         _ head: ResponseHead,
         from bytes: UnsafeRawPointer,
@@ -47,6 +49,7 @@ enum ClientResponse {
         acceptsTrailers: Bool,
         keepAlive: Bool,
         date: [UInt8]?,
+        panicAt: String? = nil,
         to buffer: Buffer
     ) {
         appendStatusLine(head, from: bytes, to: buffer)
@@ -62,6 +65,12 @@ enum ClientResponse {
             buffer.append("Date: ")
             buffer.append(date)
             buffer.append("\r\n")
+        }
+        if let panicAt {
+            // Behind those of the servers that the response has come through (RFC 9209 section 2).
+            buffer.append("Proxy-Status: ")
+            buffer.append(text: panicAt)
+            buffer.append("; details=\"panic\"\r\n")
         }
         if framing == .tunnel {
             buffer.append("Connection: Upgrade\r\n")

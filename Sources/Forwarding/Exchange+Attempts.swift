@@ -200,8 +200,11 @@ extension Exchange {
     /// The backend's response head has come.
     func noteHead(_ head: ResponseHead) {
         countHead(head)
-        lease?.headReceived(at: loop.now.nanoseconds)
+        lease?.headReceived(status: head.status, at: loop.now.nanoseconds)
     }
+
+    /// Whether nothing was thought to be usable when the present attempt's backend was chosen.
+    var isAttemptInPanic: Bool { lease?.wasGivenInPanic ?? false }
 
     /// Ends the attempt because of something that is not the stream's failure.
     ///

@@ -55,6 +55,8 @@ extension Exchange {
 
     /// Answers with a page of our own.
     func answer(_ row: ExchangeFailure) {
+        // When no backend was thought to be usable, and none could be reached, that is the reason.
+        let row = row.isUnreached && worker.balancer.snapshot.isPanic ? .noBackend : row
         failure = row
         responder = nil
         let buffer = worker.responseBuffers.take()

@@ -71,6 +71,7 @@ extension Exchange {
             acceptsTrailers: reader.head.acceptsTrailers,
             keepAlive: keepAlive,
             date: head.fields.contains(.date) || framing == .tunnel ? nil : worker.clock.dateFieldValue(),
+            panicAt: isAttemptInPanic ? worker.settings.name : nil,
             to: scratch
         )
         response = .headPending

@@ -249,6 +249,16 @@ public struct ExchangeFailure: Sendable, Equatable {
     /// Whether it is one: the end of a request's way (``noForwardsLeft``) only looks like it.
     var isFailure: Bool { status >= 400 }
 
+    /// Whether nothing of the request has reached a backend.
+    var isUnreached: Bool { Self.unreached.contains(label) }
+
+    private static let unreached = Set(
+        [
+            dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,
+            tlsProtocolError, tlsCertificateError,
+        ].map(\.label)
+    )
+
     /// All rows but those of refused requests, which `RequestRefusal` and `ChunkedRefusal` enumerate.
     public static let table: [Self] = [
         dnsError, dnsTimeout, connectionRefused, destinationUnroutable, connectionTimeout, connectionFailed,

@@ -1,6 +1,6 @@
 // What the proxy needs to know to run, as plain values.
 
-internal import Balancing
+public import Balancing
 public import HTTPWire
 public import Telemetry
 public import Upstream
@@ -15,19 +15,23 @@ public struct BackendConfiguration: Sendable, Equatable {
     public var isBackup: Bool
     /// The most requests in flight at it; 0 for any number.
     public var maximumInFlight: Int
+    /// How its health is checked, and how it ramps up.
+    public var health: BackendHealth
 
     public init(
         name: String,
         origin: Origin,
         weight: Int = 1,
         isBackup: Bool = false,
-        maximumInFlight: Int = 0
+        maximumInFlight: Int = 0,
+        health: BackendHealth = BackendHealth()
     ) {
         self.name = name
         self.origin = origin
         self.weight = weight
         self.isBackup = isBackup
         self.maximumInFlight = maximumInFlight
+        self.health = health
     }
 
     /// What the pool needs to know of it.

@@ -20,6 +20,21 @@ public enum PoolChange: Sendable, Equatable {
     case order(names: [String])
     /// The rule by which backends are chosen.
     case policy(Policy)
+    /// How its health is checked, and how it ramps up.
+    case health(name: String, BackendHealth)
+}
+
+/// How a pool as a whole behaves.
+public struct PoolSettings: Sendable {
+    /// What is known of a backend that comes, or comes back from maintenance; `unchecked` where a ``HealthMonitor`` makes checks.
+    public var newcomers: OperationalState
+    /// Whether all ready backends are used when none is usable (panic mode).
+    public var failsOpen: Bool
+
+    public init(newcomers: OperationalState = .up, failsOpen: Bool = false) {
+        self.newcomers = newcomers
+        self.failsOpen = failsOpen
+    }
 }
 
 /// Makes one update after the other for the workers.
@@ -27,11 +42,17 @@ struct PoolControl {
     private var roster: PoolRoster
     /// By the backend's name.
     private var origins: [String: Origin] = [:]
+    /// By the backend's name.
+    private var health: [String: BackendHealth] = [:]
     private(set) var update: PoolUpdate
 
-    init(_ policy: Policy, _ configurations: [BackendConfiguration]) throws(PoolRefusal) {
-        roster = PoolRoster(policy: policy)
-        update = PoolUpdate(snapshot: roster.makeSnapshot(), origins: [])
+    init(
+        _ policy: Policy,
+        _ configurations: [BackendConfiguration],
+        _ settings: PoolSettings = PoolSettings()
+    ) throws(PoolRefusal) {
+        roster = PoolRoster(policy: policy, newcomers: settings.newcomers, failsOpen: settings.failsOpen)
+        update = PoolUpdate(snapshot: roster.makeSnapshot(), origins: [], health: [])
         try apply(configurations.map { .add($0) }, adopted: 0)
     }
 
@@ -45,15 +66,27 @@ struct PoolControl {
         var next = self
         next.roster.release(adopted: adopted)
         for change in changes { try next.apply(change) }
-        let snapshot = next.roster.makeSnapshot()
+        next.makeUpdate()
+        self = next
+    }
+
+    /// Takes over what is known of the members' health; those that are gone are passed over.
+    mutating func take(_ conditions: [BackendCondition], adopted: UInt64) {
+        roster.release(adopted: adopted)
+        for condition in conditions { roster.set(condition) }
+        makeUpdate()
+    }
+
+    private mutating func makeUpdate() {
+        let snapshot = roster.makeSnapshot()
         let origins = snapshot.members.map { member in
-            guard let origin = next.origins[member.backend.name] else {
+            guard let origin = self.origins[member.backend.name] else {
                 preconditionFailure("a member comes with its origin")
             }
             return origin
         }
-        next.update = PoolUpdate(snapshot: snapshot, origins: origins)
-        self = next
+        let health = snapshot.members.map { self.health[$0.backend.name] ?? BackendHealth() }
+        update = PoolUpdate(snapshot: snapshot, origins: origins, health: health)
     }
 
     private mutating func apply(_ change: PoolChange) throws(PoolRefusal) {
@@ -61,9 +94,11 @@ struct PoolControl {
         case .add(let configuration):
             try roster.add(configuration.poolEntry)
             origins[configuration.name] = configuration.origin
+            health[configuration.name] = configuration.health
         case .remove(let name):
             try roster.remove(name)
             origins[name] = nil
+            health[name] = nil
         case .weight(let name, let weight): try roster.setWeight(of: name, to: weight)
         case .backup(let name, let isBackup): try roster.setBackup(of: name, to: isBackup)
         case .maximumInFlight(let name, let limit): try roster.setMaximumInFlight(of: name, to: limit)
@@ -71,6 +106,9 @@ struct PoolControl {
         case .operational(let name, let state): try roster.set(state, for: name)
         case .order(let names): try roster.arrange(names)
         case .policy(let policy): roster.setPolicy(policy)
+        case .health(let name, let settings):
+            guard health[name] != nil else { throw .unknown(name: name) }
+            health[name] = settings
         }
     }
 }

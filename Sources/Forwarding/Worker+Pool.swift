@@ -11,6 +11,8 @@ public struct PoolUpdate: Sendable {
     public let snapshot: PoolSnapshot
     /// In the order of the snapshot's members.
     public let origins: [Origin]
+    /// How the health of each is checked, in the same order.
+    public let health: [BackendHealth]
 }
 
 /// One worker's streams to one backend.
@@ -42,7 +44,10 @@ extension Worker {
         }
         // Their places are not emptied: what is in flight may go on there on a fresh connection.
         for (index, backend) in leaving.enumerated() where backend != nil { streams[index]?.pool.close() }
+        let former = balancer.snapshot
         balancer.adopt(update.snapshot)
+        let silent = update.snapshot.newlySilent(since: former)
+        if !silent.isEmpty { leave(silent) }
         share.poolVersion.store(update.snapshot.version, ordering: .releasing)
     }
 
@@ -50,6 +55,13 @@ extension Worker {
     private func forgetTrying(_ index: Int) {
         for connection in connections {
             if let exchange = connection.currentExchange as? Exchange { exchange.tried.remove(index) }
+        }
+    }
+
+    /// Has requests that wait at these backends ask others, where that can be done.
+    private func leave(_ backends: [Backend]) {
+        for connection in connections {
+            if let exchange = connection.currentExchange as? Exchange { exchange.leave(backends) }
         }
     }
 

@@ -52,7 +52,8 @@ extension WorkerGroup {
             backends: members + former,
             clients: metrics.clientCounts(),
             loops: metrics.loopCounts(),
-            lostLogLines: accessLog?.droppedLines.load(ordering: .relaxed)
+            lostLogLines: accessLog?.droppedLines.load(ordering: .relaxed),
+            additional: HealthMetrics.families(of: pool.snapshot)
         )
     }
 }

@@ -17,12 +17,15 @@ public final class WorkerGroup: Sendable {
     private let overload: OverloadControl
     private let running = DispatchGroup()
     let control: Mutex<PoolControl>
+    /// Told of each update of the pool.
+    private let followers = Mutex<[@Sendable (PoolUpdate) -> Void]>([])
 
     /// Starts as many workers as `metrics` counts for, on the same backends, whose names differ.
     public init(
         settings: ForwardingSettings,
         policy: Policy,
         backends configurations: [BackendConfiguration],
+        pool settingsOfPool: PoolSettings = PoolSettings(),
         limits: ConnectionLimits,
         metrics: Metrics,
         accessLog: AccessLog?
@@ -37,7 +40,7 @@ public final class WorkerGroup: Sendable {
         }
         let pool: PoolUpdate
         do throws(PoolRefusal) {
-            let control = try PoolControl(policy, configurations)
+            let control = try PoolControl(policy, configurations, settingsOfPool)
             pool = control.update
             metrics.poolChanged(to: pool.snapshot.members.map(\.backend.name))
             self.control = Mutex(control)
@@ -129,9 +132,32 @@ public final class WorkerGroup: Sendable {
         try control.withLock { control throws(PoolRefusal) in
             try control.apply(changes, adopted: adoptedVersion)
             metrics.poolChanged(to: control.update.snapshot.members.map(\.backend.name))
-            // Under the lock, so that every worker gets one update after the other.
-            for share in shares { share.mailbox.post(.adopt(control.update)) }
+            publish(control.update)
         }
+    }
+
+    /// Takes over what is known of the backends' health; those that are gone are passed over.
+    func take(_ conditions: [BackendCondition]) {
+        control.withLock { control in
+            control.take(conditions, adopted: adoptedVersion)
+            publish(control.update)
+        }
+    }
+
+    /// Has a follower told of the pool as it is, and of each update.
+    ///
+    /// It is called under the pool's lock, one update after the other: it may not wait, and not change the pool.
+    public func follow(_ follower: @escaping @Sendable (PoolUpdate) -> Void) {
+        control.withLock { control in
+            followers.withLock { $0.append(follower) }
+            follower(control.update)
+        }
+    }
+
+    /// Under the pool's lock, so that everyone gets one update after the other.
+    private func publish(_ update: PoolUpdate) {
+        for share in shares { share.mailbox.post(.adopt(update)) }
+        for follower in followers.withLock({ $0 }) { follower(update) }
     }
 
     /// Lets the workers finish what is in flight for at most that long, and stop.

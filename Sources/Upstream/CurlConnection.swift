@@ -106,6 +106,20 @@ struct CurlConnection: ~Copyable {
         check(lb_easy_set_pointer(handle, option.raw, value), option.raw)
     }
 
+    /// Says whom messages about the handle are for; unretained, so that the user outlives its place in the multi.
+    func setUser(_ user: CurlUser) { set(.owner, to: Unmanaged.passUnretained(user).toOpaque()) }
+
+    /// Has libcurl hand over what it receives, with that context.
+    func setReceiver(
+        _ option: CurlOption<curl_write_callback>,
+        _ callback: @escaping curl_write_callback,
+        _ contextOption: CurlOption<UnsafeMutableRawPointer>,
+        _ context: UnsafeMutableRawPointer
+    ) {
+        check(lb_easy_set_write_callback(handle, option.raw, callback), option.raw)
+        set(contextOption, to: context)
+    }
+
     private func clear(_ option: CurlOption<String>) {
         check(lb_easy_set_string(handle, option.raw, nil), option.raw)
     }
@@ -175,6 +189,9 @@ struct CurlConnection: ~Copyable {
             handshake: encrypted > 0 ? nanoseconds(encrypted - connected) : nil
         )
     }
+
+    /// The status of the response that a transfer got, or 0.
+    var responseStatus: Int { lb_easy_get_long(handle, CURLINFO_RESPONSE_CODE) }
 
     /// Whether the name was resolved.
     var hasResolved: Bool { lb_easy_get_offset(handle, CURLINFO_NAMELOOKUP_TIME_T) > 0 }

@@ -3,6 +3,14 @@
 internal import CCurl
 public import EventLoop
 
+/// What a handle in a multi belongs to, and who is told when libcurl is done with it.
+///
+/// Loop thread only.
+public class CurlUser: EventHandler {
+    /// libcurl has connected, or made the transfer, or failed at it.
+    func curlFinished(_ code: CURLcode) {}
+}
+
 /// Drives the handles of one worker through `curl_multi_socket_action`.
 ///
 /// libcurl tells which sockets it waits for and when it wants to be called; both become handlers of the loop. No function of
@@ -11,7 +19,7 @@ public final class CurlMulti {
     private let loop: EventLoop
     private let handle: OpaquePointer
     private let timer: Timer
-    private var finished: [(stream: Stream, code: CURLcode)] = []
+    private var finished: [(user: CurlUser, code: CURLcode)] = []
 
     public init(loop: EventLoop) {
         guard let handle = curl_multi_init() else { preconditionFailure("libcurl: out of memory") }
@@ -34,7 +42,7 @@ public final class CurlMulti {
         loop.unregister(timer)
     }
 
-    /// Starts connecting; the stream hears of the end through `connectionFinished`.
+    /// Starts connecting, or a transfer; its user hears of the end through `curlFinished`.
     func add(_ connection: borrowing CurlConnection) {
         let code = curl_multi_add_handle(handle, connection.handle)
         precondition(code == CURLM_OK, "curl_multi_add_handle: \(String(cString: curl_multi_strerror(code)))")
@@ -63,14 +71,14 @@ public final class CurlMulti {
             guard message.pointee.msg == CURLMSG_DONE,
                 let owner = lb_easy_get_private(message.pointee.easy_handle)
             else { continue }
-            // The stream is alive: it stays in its owner's hands until it has removed its handle from here.
-            let stream = Unmanaged<Stream>.fromOpaque(owner).takeUnretainedValue()
-            finished.append((stream, lb_message_result(message)))
+            // The user is alive: it stays in its owner's hands until it has removed its handle from here.
+            let user = Unmanaged<CurlUser>.fromOpaque(owner).takeUnretainedValue()
+            finished.append((user, lb_message_result(message)))
         }
         guard !finished.isEmpty else { return }
-        var batch: [(stream: Stream, code: CURLcode)] = []
+        var batch: [(user: CurlUser, code: CURLcode)] = []
         swap(&batch, &finished)
-        for (stream, code) in batch { stream.connectionFinished(code) }
+        for (user, code) in batch { user.curlFinished(code) }
     }
 
     // MARK: What libcurl wants

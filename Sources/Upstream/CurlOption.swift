@@ -16,6 +16,10 @@ extension CurlOption where Value == Int {
     static var connectOnly: Self { Self(CURLOPT_CONNECT_ONLY) }
     /// Name lookup, TCP and TLS together, in milliseconds. CURLOPT_CONNECTTIMEOUT_MS(3)
     static var connectTimeoutMilliseconds: Self { Self(CURLOPT_CONNECTTIMEOUT_MS) }
+    /// The whole transfer, in milliseconds. CURLOPT_TIMEOUT_MS(3)
+    static var timeoutMilliseconds: Self { Self(CURLOPT_TIMEOUT_MS) }
+    /// Close the connection after the transfer. CURLOPT_FORBID_REUSE(3)
+    static var forbidReuse: Self { Self(CURLOPT_FORBID_REUSE) }
     /// The most bytes that one receive gives. CURLOPT_BUFFERSIZE(3)
     static var bufferSize: Self { Self(CURLOPT_BUFFERSIZE) }
     /// Which HTTP version ALPN offers. CURLOPT_HTTP_VERSION(3)
@@ -35,6 +39,10 @@ extension CurlOption where Value == Int {
 extension CurlOption where Value == String {
     /// The scheme, host and port to connect to. CURLOPT_URL(3)
     static var url: Self { Self(CURLOPT_URL) }
+    /// What stands in the request line in place of the URL's path. CURLOPT_REQUEST_TARGET(3)
+    static var requestTarget: Self { Self(CURLOPT_REQUEST_TARGET) }
+    /// The User-Agent field. CURLOPT_USERAGENT(3)
+    static var userAgent: Self { Self(CURLOPT_USERAGENT) }
     /// Hosts that no proxy is used for. CURLOPT_NOPROXY(3)
     static var noProxy: Self { Self(CURLOPT_NOPROXY) }
     /// The proxy's URL; the empty string switches every proxy off, the environment's too. CURLOPT_PROXY(3)
@@ -64,4 +72,17 @@ extension CurlOption where Value == UnsafeMutableRawPointer {
     static var errorBuffer: Self { Self(CURLOPT_ERRORBUFFER) }
     /// A `curl_slist` of "host:port:connect-host:connect-port". CURLOPT_CONNECT_TO(3)
     static var connectTo: Self { Self(CURLOPT_CONNECT_TO) }
+    /// A `curl_slist` of field lines, kept alive by the caller. CURLOPT_HTTPHEADER(3)
+    static var fieldLines: Self { Self(CURLOPT_HTTPHEADER) }
+    /// What ``CurlOption/bodyReceiver`` is called with. CURLOPT_WRITEDATA(3)
+    static var bodyContext: Self { Self(CURLOPT_WRITEDATA) }
+    /// What ``CurlOption/headReceiver`` is called with. CURLOPT_HEADERDATA(3)
+    static var headContext: Self { Self(CURLOPT_HEADERDATA) }
+}
+
+extension CurlOption where Value == curl_write_callback {
+    /// Called with body bytes, at most 16 KiB at a time. CURLOPT_WRITEFUNCTION(3)
+    static var bodyReceiver: Self { Self(CURLOPT_WRITEFUNCTION) }
+    /// Called with each line of a head. CURLOPT_HEADERFUNCTION(3)
+    static var headReceiver: Self { Self(CURLOPT_HEADERFUNCTION) }
 }

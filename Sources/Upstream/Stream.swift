@@ -9,7 +9,7 @@ internal import MessageIO
 ///
 /// `Stream.swift` holds its life, `Stream+Receiving.swift` how it reads. Registered once, edge-triggered, when it is connected;
 /// in the steady state an exchange costs one send, one receive and a share of one wait. Loop thread only.
-public final class Stream: EventHandler {
+public final class Stream: CurlUser {
     /// Bytes kept free before body content: room for a rewritten head or a chunk's size line.
     public static let headroom = 2048
     /// Bytes kept free behind body content: room for a chunk's end and the last chunk.
@@ -101,7 +101,7 @@ public final class Stream: EventHandler {
         )
         parser = ResponseParser(requestMethod: .get, limits: pool.settings.headLimits)
         super.init(loop: pool.loop)
-        connection.set(.owner, to: Unmanaged.passUnretained(self).toOpaque())
+        connection.setUser(self)
         pool.multi.add(connection)
     }
 
@@ -279,7 +279,7 @@ public final class Stream: EventHandler {
 
     // MARK: Events
 
-    func connectionFinished(_ code: CURLcode) {
+    override func curlFinished(_ code: CURLcode) {
         guard phase == .connecting else { return }
         let descriptor = connection.activeSocket
         guard code == CURLE_OK, descriptor >= 0 else {

@@ -49,6 +49,7 @@ struct Program {
                 settings: ForwardingSettings(settings),
                 policy: settings.policy,
                 backends: [],
+                pool: PoolSettings(settings),
                 limits: ConnectionLimits(
                     total: settings.maxConnections,
                     perClient: settings.maxClientConnections,
@@ -72,6 +73,9 @@ struct Program {
                 diagnostics: diagnostics,
                 stopped: { [settings] in workers.drain(settings.drainTimeout) }
             )
+            // Before clients are served: a backend that is dead is known before the first request. Those that come meanwhile wait.
+            let monitor = HealthMonitor(HealthSettings(settings), of: workers, diagnostics: diagnostics)
+            monitor.start()
             workers.accept(from: listeners)
             announce(listeners, director.members, descriptors: descriptors)
             workers.notifyWhenStopped { [diagnostics] in

@@ -122,13 +122,17 @@ struct EligibilityTests {
 
 @Suite("Backend states")
 struct BackendStateTests {
-    @Test(
-        arguments: [
-            (.up, .ready, true, true, true), (.down, .ready, false, false, true),
-            (.up, .drain, false, true, true), (.down, .drain, false, false, true),
-            (.up, .maintenance, false, false, false), (.down, .maintenance, false, false, false),
-        ] as [(OperationalState, AdministrativeState, Bool, Bool, Bool)]
-    )
+    /// Operational, administrative; takes requests, keeps affinity, is probed.
+    static let table: [(OperationalState, AdministrativeState, Bool, Bool, Bool)] = [
+        (.up, .ready, true, true, true), (.down, .ready, false, false, true),
+        (.ejected, .ready, false, false, true), (.unchecked, .ready, false, false, true),
+        (.up, .drain, false, true, true), (.down, .drain, false, false, true),
+        (.ejected, .drain, false, false, true), (.unchecked, .drain, false, false, true),
+        (.up, .maintenance, false, false, false), (.down, .maintenance, false, false, false),
+        (.ejected, .maintenance, false, false, false), (.unchecked, .maintenance, false, false, false),
+    ]
+
+    @Test(arguments: table)
     func `two states make one use`(
         operational: OperationalState,
         administrative: AdministrativeState,
@@ -136,7 +140,21 @@ struct BackendStateTests {
         keepsAffinity: Bool,
         isProbed: Bool
     ) {
-        let use = BackendState(operational, administrative).use
-        #expect(use == .init(takesRequests: takesRequests, keepsAffinity: keepsAffinity, isProbed: isProbed))
+        let state = BackendState(operational, administrative)
+        #expect(state.use == .init(takesRequests: takesRequests, keepsAffinity: keepsAffinity, isProbed: isProbed))
+        #expect(state.servesInPanic == (administrative == .ready))
+        // The backend's own word does the same, but is probed on: only its answers can take it back.
+        let wished = BackendState(operational, requested: administrative)
+        #expect(wished.use == .init(takesRequests: takesRequests, keepsAffinity: keepsAffinity, isProbed: true))
+        #expect(wished.servesInPanic == state.servesInPanic)
+    }
+
+    @Test func `of the operator's and the backend's word the stricter holds`() {
+        let states: [AdministrativeState] = [.ready, .drain, .maintenance]
+        for (mine, own) in states.flatMap({ mine in states.map { (mine, $0) } }) {
+            let effective = BackendState(.up, mine, requested: own).effectiveAdministrative
+            let expected = states[max(states.firstIndex(of: mine) ?? 0, states.firstIndex(of: own) ?? 0)]
+            #expect(effective == expected)
+        }
     }
 }

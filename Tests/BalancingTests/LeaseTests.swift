@@ -53,6 +53,40 @@ struct LeaseTests {
         #expect(pool.next() == "b")
     }
 
+    /// Answers, errors among them, attempts without an answer, and what the answers took.
+    private func answers(of backend: Backend) -> [UInt64] {
+        let count = TrafficCount(of: backend)
+        return [count.answers, count.errors, count.unanswered, count.answerTime]
+    }
+
+    @Test func `what an attempt showed is counted once, whatever policy there is`() {
+        let backend = Backend(index: 0, name: "a")
+        func lease() -> BackendLease { BackendLease(of: backend, at: 0, isMeasured: false) }
+        var first = lease()
+        first.requestSent(at: 10)
+        first.headReceived(status: 200, at: 15)
+        first.headReceived(status: 500, at: 99)
+        first.end(.answered, at: 20)
+        #expect(answers(of: backend) == [1, 0, 0, 5])
+        // Before the request's end: no time.
+        var early = lease()
+        early.headReceived(status: 503, at: 50)
+        early.end(.abandoned, at: 60)
+        #expect(answers(of: backend) == [2, 1, 0, 5])
+        lease().end(.failed, at: 1)
+        #expect(answers(of: backend) == [2, 1, 1, 5])
+        // A stale connection's attempt had no answer; the one after it has.
+        var second = lease().again()
+        second.requestSent(at: 100)
+        second.headReceived(status: 200, at: 107)
+        second.end(.answered, at: 110)
+        #expect(answers(of: backend) == [3, 1, 2, 12])
+        // What was never made has nothing to be counted.
+        lease().cancel()
+        #expect(answers(of: backend) == [3, 1, 2, 12])
+        #expect(TrafficCount(of: backend).attempts == 5)
+    }
+
     @Test func `accounts from several threads add up`() {
         let snapshot = pool.balancer.snapshot
         DispatchQueue.concurrentPerform(iterations: 6) { thread in

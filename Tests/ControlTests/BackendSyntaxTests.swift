@@ -1,6 +1,7 @@
 // Tests of the syntax URL[;key=value…].
 
 import Foundation
+import Balancing
 import Testing
 import Upstream
 
@@ -57,6 +58,24 @@ import Upstream
         #expect(
             backends.map(\.description) == [
                 "http://a:80;weight=5;max_conns=100", "http://b:80;backup=on", "http://c:80", "http://d:80;weight=0",
+            ]
+        )
+    }
+
+    @Test func `health_path and slow_start are read and printed`() throws {
+        let backends = try BackendSetting.parse(entries: [
+            "http://a;health_path=/up?x=1;slow_start=0", "http://b;health_path=off;slow_start=1.5s", "http://c",
+        ])
+        #expect(
+            backends.map(\.health) == [
+                BackendHealth(check: .get("/up?x=1"), slowStart: 0),
+                BackendHealth(check: .connect, slowStart: 1_500_000_000), BackendHealth(),
+            ]
+        )
+        #expect(
+            backends.map(\.description) == [
+                "http://a:80;health_path=/up?x=1;slow_start=0", "http://b:80;health_path=off;slow_start=1.5s",
+                "http://c:80",
             ]
         )
     }

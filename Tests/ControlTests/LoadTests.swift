@@ -47,6 +47,10 @@ import Upstream
             "LB_QUEUE_TIMEOUT": "14s", "LB_DEADLINE": "15s",
             "LB_MAX_PER_CLIENT": "12", "LB_POLICY": "hash:header:X-User", "LB_DNS_INTERVAL": "3s",
             "LB_EXEC_INTERVAL": "4s", "LB_EXEC_TIMEOUT": "5s",
+            "LB_HEALTH": "off", "LB_HEALTH_PATH": "/up", "LB_HEALTH_INTERVAL": "13s", "LB_HEALTH_TIMEOUT": "14s",
+            "LB_HEALTH_RISE": "15", "LB_HEALTH_FALL": "16", "LB_HEALTH_STATUS": "2xx,404", "LB_HEALTH_BODY": "fine",
+            "LB_HEALTH_404": "drain", "LB_EJECT": "off", "LB_EJECT_AFTER": "17", "LB_EJECT_TIME": "18s",
+            "LB_EJECT_MAX": "19", "LB_SLOW_START": "20s", "LB_PANIC": "off",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
@@ -64,6 +68,21 @@ import Upstream
         expected.maxPipelined = 10
         expected.maxConnections = 11
         expected.maxClientConnections = 12
+        expected.health.isChecking = false
+        expected.health.path = "/up"
+        expected.health.interval = .seconds(13)
+        expected.health.timeout = .seconds(14)
+        expected.health.rise = 15
+        expected.health.fall = 16
+        expected.health.statuses = [200...299, 404...404]
+        expected.health.body = "fine"
+        expected.health.notFound = .drain
+        expected.health.isEjecting = false
+        expected.health.ejectAfter = 17
+        expected.health.ejectTime = .seconds(18)
+        expected.health.ejectLimit = 19
+        expected.health.slowStart = .seconds(20)
+        expected.health.failsOpen = false
         expected.retries = 4
         expected.retryOn = [.junkResponse, RetryConditions.status(429) ?? []]
         expected.retryBudget = 30
@@ -87,7 +106,10 @@ import Upstream
     }
 
     @Test func `each field of the settings has one row`() {
-        #expect(Mirror(reflecting: Settings()).children.count == SettingsTable.rows.count)
+        let settings = Settings()
+        let fields =
+            Mirror(reflecting: settings).children.count - 1 + Mirror(reflecting: settings.health).children.count
+        #expect(fields == SettingsTable.rows.count)
         #expect(Set(SettingsTable.rows.map(\.name)).count == SettingsTable.rows.count)
     }
 

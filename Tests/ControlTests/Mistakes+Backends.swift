@@ -58,20 +58,28 @@ extension Mistake {
         ),
         backend(
             "http://a;nmae=b",
-            #"expected the option name, weight, backup, max_conns, host, proxy, verify, cacert, sni, cert or key, not "nmae"; did you mean name?"#
+            #"expected the option name, weight, backup, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "nmae"; did you mean name?"#
         ),
         backend(
             "http://a;priority=2",
-            #"expected the option name, weight, backup, max_conns, host, proxy, verify, cacert, sni, cert or key, not "priority""#
+            #"expected the option name, weight, backup, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "priority""#
         ),
         backend(
             "http://a;maxconn=2",
-            #"expected the option name, weight, backup, max_conns, host, proxy, verify, cacert, sni, cert or key, not "maxconn";"#
+            #"expected the option name, weight, backup, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "maxconn";"#
                 + " did you mean max_conns?"
         ),
         backend("http://a;weight=-1", #"expected a whole number between 0 and 65535 after weight=, not "-1""#),
         backend("http://a;weight=65536", #"expected a whole number between 0 and 65535 after weight=, not "65536""#),
         backend("http://a;weight=50%", #"expected a whole number between 0 and 65535 after weight=, not "50%""#),
+        backend(
+            "http://a;health_path=healthz",
+            #"expected off or a path such as /healthz after health_path=, not "healthz""#
+        ),
+        backend(
+            "http://a;slow_start=10",
+            #"expected 0 or a duration with a unit between 1ms and 1h, such as 250ms, 2s or 5m after slow_start=, not "10""#
+        ),
         backend("http://a;weight=1;weight=2", "expected the option weight only once"),
         backend("http://a;backup", "expected a value after backup, as in backup=..."),
         backend("http://a;backup=true", #"expected on or off after backup=, not "true""#),
@@ -149,7 +157,7 @@ extension Mistake {
         backend("dns://app;verify=off", "expected verify only with https://"),
         backend(
             "dns://app;nmae=b",
-            #"expected the option name, weight, backup, max_conns, host, proxy, verify, cacert, sni, cert or key, not "nmae";"#
+            #"expected the option name, weight, backup, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "nmae";"#
                 + " did you mean name?"
         ),
         backend(

@@ -67,6 +67,44 @@ extension Mistake {
             #"curl-lb: LB_POLICY="": expected round_robin, least_conn, random_two, peak_ewma, first or hash:KEY;"#
                 + " unset it to get the default, round_robin"
         ),
+        Mistake(["LB_HEALTH": "yes"], #"curl-lb: LB_HEALTH="yes": expected on or off"#),
+        Mistake(["LB_PANIC": ""], #"curl-lb: LB_PANIC="": expected on or off; unset it to get the default, on"#),
+        Mistake(
+            ["LB_HEALTH_PATH": "healthz"],
+            #"curl-lb: LB_HEALTH_PATH="healthz": expected off or a path such as /healthz"#
+        ),
+        Mistake(
+            ["LB_HEALTH_PATH": "/a b"],
+            #"curl-lb: LB_HEALTH_PATH="/a b": expected off or a path such as /healthz"#
+        ),
+        Mistake(
+            ["LB_HEALTH_INTERVAL": "99ms"],
+            #"curl-lb: LB_HEALTH_INTERVAL="99ms": expected a duration with a unit between 100ms and 1h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(["LB_HEALTH_RISE": "0"], #"curl-lb: LB_HEALTH_RISE="0": expected a whole number between 1 and 100"#),
+        Mistake(
+            ["LB_HEALTH_STATUS": "2xx,600"],
+            #"curl-lb: LB_HEALTH_STATUS="600": expected statuses between 200 and 599, such as 200-399, 2xx or 204"#
+        ),
+        Mistake(
+            ["LB_HEALTH_STATUS": "300-200"],
+            #"curl-lb: LB_HEALTH_STATUS="300-200": expected statuses between 200 and 599, such as 200-399, 2xx or 204"#
+        ),
+        Mistake(
+            ["LB_HEALTH_STATUS": "1xx"],
+            #"curl-lb: LB_HEALTH_STATUS="1xx": expected statuses between 200 and 599, such as 200-399, 2xx or 204"#
+        ),
+        Mistake(
+            ["LB_HEALTH_BODY": "a\"b"],
+            #"curl-lb: LB_HEALTH_BODY="a\"b": expected off or a text of 1 to 256 bytes without control characters,"#
+                + " quotes and backslashes"
+        ),
+        Mistake(
+            ["LB_HEALTH_404": "down"],
+            #"curl-lb: LB_HEALTH_404="down": expected fail or drain"#
+        ),
+        Mistake(["LB_EJECT_MAX": "0"], #"curl-lb: LB_EJECT_MAX="0": expected a whole number between 1 and 100"#),
         policy("hash", "expected ip, uri, header:NAME or cookie:NAME after hash:"),
         policy("hash:", "expected ip, uri, header:NAME or cookie:NAME after hash:"),
         policy("hash:ip:x", "expected ip, uri, header:NAME or cookie:NAME after hash:"),

@@ -118,6 +118,32 @@ import Testing
     }
 
     @Test(
+        "statuses",
+        arguments: [
+            ("200", [200...200], "200"), ("2xx", [200...299], "200-299"), ("200-399", [200...399], "200-399"),
+            ("2xx, 404,503-504", [200...299, 404...404, 503...504], "200-299,404,503-504"),
+        ] as [(String, [ClosedRange<Int>], String)]
+    )
+    func statuses(text: String, ranges: [ClosedRange<Int>], printed: String) throws {
+        let kind = SettingKind.statuses
+        #expect(try kind.parse(text) == ranges)
+        #expect(kind.print(ranges) == printed)
+        #expect(try kind.parse(printed) == ranges)
+    }
+
+    @Test(
+        "a path to ask for",
+        arguments: [
+            ("/", true), ("/healthz?full=1&x=%20", true), ("/a;b=c", true), ("", false), ("healthz", false),
+            ("/a b", false), ("/a#b", false), ("/ä", false), ("/a\"b", false), ("/a\r\nX: y", false),
+            ("/" + String(repeating: "a", count: 1023), true), ("/" + String(repeating: "a", count: 1024), false),
+        ] as [(String, Bool)]
+    )
+    func requestPath(text: String, isValid: Bool) {
+        #expect(isRequestPath(text) == isValid)
+    }
+
+    @Test(
         "a host name",
         arguments: [
             ("a", true), ("a-b.example", true), ("my_service", true), ("a.", true), ("", false), (".", false),

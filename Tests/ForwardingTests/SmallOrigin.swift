@@ -15,7 +15,8 @@ final class SmallOrigin: Sendable {
 
     init(_ name: String) throws {
         self.name = name
-        listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        // Programs that tests of other targets start meanwhile do not inherit it.
+        listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
         address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
@@ -60,6 +61,7 @@ final class SmallOrigin: Sendable {
                 close(listener)
                 return
             }
+            _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             state.withLock {
                 $0.connections += 1
                 $0.open += 1
@@ -93,7 +95,7 @@ struct SmallConnection {
     /// Two ends of one connection.
     static func pair() -> (SmallConnection, SmallConnection) {
         var ends: [CInt] = [0, 0]
-        let isMade = socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0, &ends) == 0
+        let isMade = socketpair(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0, &ends) == 0
         precondition(isMade, "two descriptors are to be had")
         return (SmallConnection(ends[0]), SmallConnection(ends[1]))
     }

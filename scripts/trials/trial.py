@@ -13,13 +13,14 @@ import bodies
 import drips
 import failover
 import harness
+import health
 import limits
 import names as names_trial
 import slow_attacks
 import traffic
 import websocket_sessions
 
-MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits, names_trial)
+MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits, names_trial, health)
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
     for module in MODULES
