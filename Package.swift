@@ -73,6 +73,7 @@ let package = Package(
                 "Balancing", "CLinux", "Forwarding", "Front", "Telemetry", "Upstream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common
@@ -142,7 +143,8 @@ let package = Package(
         .testTarget(
             name: "ForwardingTests",
             dependencies: [
-                "Balancing", "Forwarding", "EventLoop", "Front", "HTTPWire", "Telemetry", "Upstream", "TestSupport",
+                "Balancing", "Forwarding", "EventLoop", "Front", "HTTPWire", "MessageIO", "Telemetry", "Upstream",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

@@ -38,7 +38,9 @@ enum ClientResponse {
 
     /// Appends the head of a final response, with its empty line.
     ///
-    /// - Parameter date: when it came, if it does not say when it was made (RFC 9110 section 6.6.1).
+    /// - Parameters:
+    ///   - date: when it came, if it does not say when it was made (RFC 9110 section 6.6.1).
+    ///   - appendFields: appends whole field lines that are this client's alone.
     static func write(
         _ head: ResponseHead,
         from bytes: UnsafeRawPointer,
@@ -47,7 +49,8 @@ enum ClientResponse {
         acceptsTrailers: Bool,
         keepAlive: Bool,
         date: [UInt8]?,
-        to buffer: Buffer
+        to buffer: Buffer,
+        adding appendFields: (Buffer) -> Void = { _ in }
     ) {
         appendStatusLine(head, from: bytes, to: buffer)
         let fields = head.fields
@@ -63,6 +66,7 @@ enum ClientResponse {
             buffer.append(date)
             buffer.append("\r\n")
         }
+        appendFields(buffer)
         if framing == .tunnel {
             buffer.append("Connection: Upgrade\r\n")
             buffer.appendLines(of: fields, from: bytes) { $0.name == .upgrade }

@@ -71,7 +71,8 @@ extension Exchange {
             acceptsTrailers: reader.head.acceptsTrailers,
             keepAlive: keepAlive,
             date: head.fields.contains(.date) || framing == .tunnel ? nil : worker.clock.dateFieldValue(),
-            to: scratch
+            to: scratch,
+            adding: appendClientFields
         )
         response = .headPending
     }

@@ -29,8 +29,12 @@ struct PoolControl {
     private var origins: [String: Origin] = [:]
     private(set) var update: PoolUpdate
 
-    init(_ policy: Policy, _ configurations: [BackendConfiguration]) throws(PoolRefusal) {
-        roster = PoolRoster(policy: policy)
+    init(
+        _ policy: Policy,
+        _ configurations: [BackendConfiguration],
+        affinityToken: (@Sendable (String) -> AffinityToken)? = nil
+    ) throws(PoolRefusal) {
+        roster = PoolRoster(policy: policy, affinityToken: affinityToken)
         update = PoolUpdate(snapshot: roster.makeSnapshot(), origins: [])
         try apply(configurations.map { .add($0) }, adopted: 0)
     }

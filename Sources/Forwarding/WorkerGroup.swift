@@ -37,7 +37,7 @@ public final class WorkerGroup: Sendable {
         }
         let pool: PoolUpdate
         do throws(PoolRefusal) {
-            let control = try PoolControl(policy, configurations)
+            let control = try PoolControl(policy, configurations, affinityToken: settings.affinity?.token)
             pool = control.update
             metrics.poolChanged(to: pool.snapshot.members.map(\.backend.name))
             self.control = Mutex(control)

@@ -104,6 +104,11 @@ struct Program {
         diagnostics.notice(
             "listening on \(addresses); \(settings.workers) workers; \(members.count) backends\(members.isEmpty ? "" : ": ")\(backends)"
         )
+        if settings.sticky != nil, settings.stickySecret == nil {
+            diagnostics.warning(
+                "clients are bound to backends (LB_STICKY) until this process ends, and by this balancer alone: set LB_STICKY_SECRET"
+            )
+        }
         diagnostics.info("up to \(descriptors) open files; \(CurlLibrary.report.prefix(2).joined(separator: ", "))")
     }
 
@@ -169,5 +174,8 @@ extension OverloadSettings {
             queueTimeout: settings.queueTimeout.clampedNanoseconds,
             deadline: settings.deadline?.clampedNanoseconds
         )
+        trusted = settings.trusted
+        addsForwarded = settings.addsForwarded
+        affinity = CookieAffinity(settings)
     }
 }

@@ -1,6 +1,7 @@
 // Tests of reading all settings: defaults, each variable, where values come from, and what Kubernetes injects.
 
 import Balancing
+import Forwarding
 import Front
 import Logging
 import Telemetry
@@ -28,6 +29,8 @@ import Upstream
         #expect(settings.maxPipelined == 1000)
         #expect(settings.maxConnections == ConnectionLimits.defaultTotal)
         #expect(settings.maxClientConnections == 0)
+        #expect(settings.sticky == nil && settings.stickySecret == nil)
+        #expect(settings.trusted.isEmpty && !settings.addsForwarded)
         #expect(settings.accessLog == .standardOutput)
         #expect(settings.accessLogFormat == .text)
         #expect(settings.logLevel == .info)
@@ -47,6 +50,8 @@ import Upstream
             "LB_QUEUE_TIMEOUT": "14s", "LB_DEADLINE": "15s",
             "LB_MAX_PER_CLIENT": "12", "LB_POLICY": "hash:header:X-User", "LB_DNS_INTERVAL": "3s",
             "LB_EXEC_INTERVAL": "4s", "LB_EXEC_TIMEOUT": "5s",
+            "LB_STICKY": "cookie:sid;secure=on",
+            "LB_STICKY_SECRET": "0123456789abcdef", "LB_TRUSTED": "10.0.0.0/8 ::1,unix", "LB_FORWARDED": "on",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
@@ -64,6 +69,15 @@ import Upstream
         expected.maxPipelined = 10
         expected.maxConnections = 11
         expected.maxClientConnections = 12
+        expected.sticky = StickySetting()
+        expected.sticky?.cookieName = "sid"
+        expected.sticky?.secure = .always
+        expected.stickySecret = StickySecret(path: nil, bytes: Array("0123456789abcdef".utf8))
+        let prefixes = [("10.0.0.0", 8), ("::1", 128)].compactMap { host, length in
+            PeerAddress(host: host).flatMap { AddressPrefix($0, length: length) }
+        }
+        expected.trusted = TrustedPeers(prefixes, includesUnix: true)
+        expected.addsForwarded = true
         expected.retries = 4
         expected.retryOn = [.junkResponse, RetryConditions.status(429) ?? []]
         expected.retryBudget = 30
