@@ -76,6 +76,7 @@ let package = Package(
                 "Balancing", "CLinux", "Forwarding", "Front", "Telemetry", "Upstream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common
@@ -145,7 +146,8 @@ let package = Package(
         .testTarget(
             name: "ForwardingTests",
             dependencies: [
-                "Balancing", "Forwarding", "EventLoop", "Front", "HTTPWire", "Telemetry", "Upstream", "TestSupport",
+                "Balancing", "Forwarding", "EventLoop", "Front", "HTTPWire", "MessageIO", "Telemetry", "Upstream",
+                "TestSupport",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

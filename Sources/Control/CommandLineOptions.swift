@@ -8,7 +8,10 @@ struct CommandLineOptions: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "curl-lb",
         abstract: "An HTTP reverse proxy and load balancer.",
-        usage: "curl-lb [--check | --print-settings | --version | --help] [<backend> ...]",
+        usage: """
+            curl-lb [--check | --print-settings | --version | --help] [<backend> ...]
+            curl-lb why [--at <host:port>] [-H <name: value>] [<url>]
+            """,
         helpNames: []
     )
 
@@ -42,6 +45,7 @@ struct CommandLineOptions: ParsableCommand {
           LB_LISTEN=*:8080 LB_BACKENDS=http://10.0.0.1,http://10.0.0.2 curl-lb
           curl-lb 'https://api.internal;name=api;cacert=/etc/ssl/internal.pem'
           curl-lb --check && curl-lb --print-settings
+          curl-lb why -H 'Cookie: lb_backend=…' /basket
 
         """
     }

@@ -6,6 +6,8 @@ import ArgumentParser
 public enum CommandOutcome: Sendable, Equatable {
     /// Serve with these settings.
     case run(Settings, Provenance)
+    /// Ask a running balancer why a request goes where it goes, and write its answer.
+    case why(WhyQuestion)
     /// Write this text, which ends in a line break, to standard output and exit with 0.
     case print(String)
     /// Write these lines to standard error and exit with ``refusalExitCode``.
@@ -28,6 +30,7 @@ public enum CommandOutcome: Sendable, Equatable {
         environment: [String: String],
         version: @autoclosure () -> VersionReport
     ) -> CommandOutcome {
+        if arguments.first == WhyOptions.name { return WhyOptions.decide(arguments.dropFirst(), environment) }
         let options: CommandLineOptions
         do {
             options = try CommandLineOptions.parse(arguments)

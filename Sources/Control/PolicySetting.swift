@@ -38,10 +38,7 @@ extension Policy {
 
     /// The name of a field or of a cookie, which is a token (RFC 9110 section 5.1, RFC 6265 section 4.1.1).
     private static func name(_ name: String, of what: String, in text: String) throws(ValueError) -> String {
-        let isToken = name.allSatisfy {
-            $0.isASCII && ($0.isLetter || $0.isNumber || "!#$%&'*+-.^_`|~".contains($0))
-        }
-        guard (1...64).contains(name.utf8.count), isToken else {
+        guard name.utf8.count <= 64, isToken(name) else {
             throw ValueError(text, "expected the name of \(what), not \(quoted(name))")
         }
         return name

@@ -76,6 +76,19 @@ extension SettingKind where Value == Int {
     }
 }
 
+extension SettingKind where Value == Bool {
+    /// `on` or `off`.
+    static let onOrOff = SettingKind(
+        form: "on or off",
+        expectation: "on or off",
+        parse: { text throws(ValueError) in
+            guard text == "on" || text == "off" else { throw ValueError(text, "expected on or off") }
+            return text == "on"
+        },
+        print: { $0 ? "on" : "off" }
+    )
+}
+
 extension SettingKind where Value == Duration {
     /// A number with one of the units ms, s, m and h; a bare 0 where the range includes zero.
     static func duration(_ range: ClosedRange<Duration>) -> SettingKind {
@@ -204,6 +217,12 @@ let nameExpectation = "1 to 64 letters, digits, dots, dashes or underscores"
 func isName(_ text: String) -> Bool {
     (1...64).contains(text.utf8.count)
         && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "._-".contains($0)) }
+}
+
+/// Whether a text can name a field or a cookie: one or more `tchar` (RFC 9110 section 5.6.2).
+func isToken(_ text: String) -> Bool {
+    !text.isEmpty
+        && text.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "!#$%&'*+-.^_`|~".contains($0)) }
 }
 
 /// The entries of a list, which commas, white space or both separate; empty entries do not count.

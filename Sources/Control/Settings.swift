@@ -22,6 +22,10 @@ public struct Settings: Sendable, Equatable {
     public var execTimeout: Duration = SettingsTable.execTimeout.defaultValue
     /// By which rule the backend of an attempt is chosen.
     public var policy: Policy = SettingsTable.policy.defaultValue
+    /// How clients are bound to backends; nil when they are not.
+    public var sticky: StickySetting? = SettingsTable.sticky.defaultValue
+    /// What tokens of bound clients are made with; nil for something random.
+    public var stickySecret: StickySecret? = SettingsTable.stickySecret.defaultValue
     /// What this balancer calls itself in `Via` and `Proxy-Status`.
     public var name: String = SettingsTable.name.defaultValue
     /// How many workers run.
@@ -68,6 +72,10 @@ public struct Settings: Sendable, Equatable {
     public var maxClientConnections: Int = SettingsTable.maxClientConnections.defaultValue
     /// What is done about the backends' health.
     public var health = HealthChoices()
+    /// Who is believed about its clients, and told about backends.
+    public var trusted: TrustedPeers = SettingsTable.trusted.defaultValue
+    /// Whether `Forwarded` is sent beside `X-Forwarded-For`.
+    public var addsForwarded: Bool = SettingsTable.forwarded.defaultValue
     /// Where access log lines go.
     public var accessLog: AccessLogDestination = SettingsTable.accessLog.defaultValue
     /// What an access log line looks like.

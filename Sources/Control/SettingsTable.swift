@@ -57,6 +57,20 @@ enum SettingsTable {
         .policy,
         "By which rule the backend of an attempt is chosen; all but first go by the backends' weights."
     )
+    static let sticky = Setting(
+        "LB_STICKY",
+        \.sticky,
+        default: nil,
+        .sticky,
+        "Whether a client comes back to the backend that has answered it, by a cookie. Keys: lifetime, secure, samesite."
+    )
+    static let stickySecret = Setting(
+        "LB_STICKY_SECRET",
+        \.stickySecret,
+        default: nil,
+        .stickySecret,
+        "What the cookie of LB_STICKY is made with. Without one it is good until this process ends, and at this balancer alone."
+    )
     static let name = Setting(
         "LB_NAME",
         \.name,
@@ -218,6 +232,22 @@ enum SettingsTable {
         "Connections at one time from one IPv4 address or one IPv6 /64 network; more are answered with 429 and closed."
             + " 0 sets no limit."
     )
+    static let trusted = Setting(
+        "LB_TRUSTED",
+        \.trusted,
+        default: TrustedPeers(),
+        shownAs: "none",
+        .trusted,
+        "Who is believed about its clients (X-Forwarded-*), and told about backends: proxies in front of this one, operators."
+            + " unix stands for whoever connects to a Unix-domain socket."
+    )
+    static let forwarded = Setting(
+        "LB_FORWARDED",
+        \.addsForwarded,
+        default: false,
+        .onOrOff,
+        "Whether backends get Forwarded (RFC 7239) beside X-Forwarded-For, -Proto and -Host."
+    )
     static let accessLog = Setting(
         "LB_ACCESS_LOG",
         \.accessLog,
@@ -245,6 +275,8 @@ enum SettingsTable {
         listen,
         backends,
         policy,
+        sticky,
+        stickySecret,
         name,
         workers,
         retries,
@@ -270,6 +302,8 @@ enum SettingsTable {
         maxPipelined,
         maxConnections,
         maxClientConnections,
+        trusted,
+        forwarded,
     ] + health + [
         accessLog,
         accessLogFormat,

@@ -41,6 +41,7 @@ enum ClientResponse {
     /// - Parameters:
     ///   - date: when it came, if it does not say when it was made (RFC 9110 section 6.6.1).
     ///   - panicAt: our name, if the backend was chosen although none was thought to be usable.
+    ///   - appendFields: appends whole field lines that are this client's alone.
     static func write(
         _ head: ResponseHead,
         from bytes: UnsafeRawPointer,
@@ -50,7 +51,8 @@ enum ClientResponse {
         keepAlive: Bool,
         date: [UInt8]?,
         panicAt: String? = nil,
-        to buffer: Buffer
+        to buffer: Buffer,
+        adding appendFields: (Buffer) -> Void = { _ in }
     ) {
         appendStatusLine(head, from: bytes, to: buffer)
         let fields = head.fields
@@ -72,6 +74,7 @@ enum ClientResponse {
             buffer.append(text: panicAt)
             buffer.append("; details=\"panic\"\r\n")
         }
+        appendFields(buffer)
         if framing == .tunnel {
             buffer.append("Connection: Upgrade\r\n")
             buffer.appendLines(of: fields, from: bytes) { $0.name == .upgrade }

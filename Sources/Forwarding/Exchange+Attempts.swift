@@ -23,11 +23,7 @@ extension Exchange {
     }
 
     /// A place at a backend not tried yet.
-    func acquire() -> BackendLease? {
-        let balancer = worker.balancer
-        let key = balancer.hashKey.flatMap { reader.hash(of: $0, peer: client.peer) }
-        return balancer.acquire(excluding: tried, at: loop.now.nanoseconds, key: key)
-    }
+    func acquire() -> BackendLease? { chooseBackend(excluding: tried) }
 
     private func begin(_ lease: consuming BackendLease, fresh: Bool) {
         let streams = worker.streams(to: lease.backend)

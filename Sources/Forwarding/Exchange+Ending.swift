@@ -70,7 +70,9 @@ extension Exchange {
             date: worker.clock.dateFieldValue(),
             clientMinorVersion: refusal == nil ? head.minorVersion : 1,
             isHeadOnly: head.method == .head,
-            keepAlive: keepAlive
+            keepAlive: keepAlive,
+            attempts: standing.isTrusted ? failedAttempts : [],
+            explanation: standing.explanations.last?.text
         )
         bytesOut = UInt64(page.write(to: buffer))
         send(buffer, status: row.status)
@@ -141,7 +143,7 @@ extension Exchange {
         let reader = reader
         let head = reader.head
         withUnsafeTemporaryAllocation(byteCount: PeerAddress.maximumTextLength, alignment: 1) { text in
-            let length = client.peer.write(to: text)
+            let length = clientAddress.write(to: text)
             requestID.withUnsafeBytes { requestID in
                 let record = AccessLogRecord(
                     client: UnsafeRawBufferPointer(rebasing: text[..<length]),

@@ -42,6 +42,8 @@ extension Exchange {
             UpstreamRequest(
                 reader: reader,
                 peer: client.peer,
+                isPeerTrusted: client.isTrusted,
+                addsForwarded: worker.settings.addsForwarded,
                 requestID: requestID,
                 isRequestIDNew: isRequestIDNew,
                 isUpgradeAsked: isUpgradeAsked,

@@ -72,7 +72,8 @@ extension Exchange {
             keepAlive: keepAlive,
             date: head.fields.contains(.date) || framing == .tunnel ? nil : worker.clock.dateFieldValue(),
             panicAt: isAttemptInPanic ? worker.settings.name : nil,
-            to: scratch
+            to: scratch,
+            adding: appendClientFields
         )
         response = .headPending
     }

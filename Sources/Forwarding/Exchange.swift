@@ -66,6 +66,8 @@ final class Exchange: ClientExchange, StreamObserver {
     private(set) var requestID: [UInt8] = []
     /// Whether it is ours.
     private(set) var isRequestIDNew = false
+    /// Who the client is, whom it is bound to, and what it may be told.
+    var standing = ClientStanding()
 
     // MARK: The attempts
 
@@ -148,6 +150,7 @@ final class Exchange: ClientExchange, StreamObserver {
         worker.meter.add(.requestsBegun)
         if let deadline = worker.settings.overload.deadline { requestEnd = startTime + deadline }
         isRequestIDNew = !takeRequestID()
+        if refusal == nil { readStanding() }
     }
 
     func start() {
@@ -220,6 +223,7 @@ final class Exchange: ClientExchange, StreamObserver {
         isUpgradeAsked = false
         isTunnel = false
         requestID.removeAll(keepingCapacity: true)
+        standing = ClientStanding()
         tried.removeAll()
         retries = 0
         isRetryBudgetExhausted = false

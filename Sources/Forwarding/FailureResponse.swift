@@ -2,11 +2,12 @@
 
 internal import EventLoop
 internal import HTTPWire
+internal import Telemetry
 
 /// An answer made from a row of the failure table, in the form that the client prefers.
 struct FailureResponse {
     /// More than any answer takes.
-    static let maximumSize = 8192
+    static let maximumSize = 16384
 
     let failure: ExchangeFailure
     let format: PageFormat
@@ -19,6 +20,10 @@ struct FailureResponse {
     /// Whether the request was HEAD: the same head, no body.
     let isHeadOnly: Bool
     let keepAlive: Bool
+    /// The failed attempts, for a client that may know where the backends are; none for all others.
+    var attempts: [AccessLogAttempt] = []
+    /// Why the last attempt went where it went, for a client that has asked and may know.
+    var explanation: String?
 
     /// Appends head and body; returns the body's length.
     func write(to buffer: Buffer) -> Int {
@@ -46,6 +51,12 @@ struct FailureResponse {
         buffer.append("X-Request-Id: ")
         buffer.append(text: requestID)
         buffer.append("\r\n")
+        if let explanation {
+            buffer.append(Exchange.explanationField)
+            buffer.append(": ")
+            buffer.append(text: explanation)
+            buffer.append("\r\n")
+        }
         ClientResponse.appendConnection(
             keepAlive: keepAlive,
             clientMinorVersion: clientMinorVersion,
@@ -71,6 +82,7 @@ struct FailureResponse {
         case .json: json
         case .text:
             "\(failure.status) \(reasonPhrase)\n\(failure.explanation)\nReason: \(failure.label)\nRequest: \(requestID)\n"
+                + AttemptReport(attempts: attempts).text
         }
     }
 
@@ -78,9 +90,17 @@ struct FailureResponse {
     private var json: String {
         """
         {"type":"about:blank","title":"\(reasonPhrase)","status":\(failure.status),\
-        "detail":"\(failure.explanation)","reason":"\(failure.label)","request_id":"\(requestID)"}
+        "detail":"\(failure.explanation)","reason":"\(failure.label)","request_id":"\(requestID)"\(jsonAttempts)}
 
         """
+    }
+
+    private var jsonAttempts: String {
+        attempts.isEmpty ? "" : ",\"attempts\":[\(AttemptReport(attempts: attempts).json)]"
+    }
+
+    private var htmlAttempts: String {
+        attempts.isEmpty ? "" : "<ol>\n\(AttemptReport(attempts: attempts).html)\n</ol>\n"
     }
 
     private var html: String {
@@ -103,7 +123,7 @@ struct FailureResponse {
         <h1>\(failure.status) \(reasonPhrase)</h1>
         <p>\(failure.explanation)</p>
         <dl><dt>Reason</dt><dd>\(failure.label)</dd><dt>Request</dt><dd>\(requestID)</dd></dl>
-        </body>
+        \(htmlAttempts)</body>
         </html>
 
         """

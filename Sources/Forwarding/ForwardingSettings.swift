@@ -1,6 +1,7 @@
 // What the proxy needs to know to run, as plain values.
 
 public import Balancing
+public import Front
 public import HTTPWire
 public import Telemetry
 public import Upstream
@@ -61,6 +62,12 @@ public struct ForwardingSettings: Sendable {
     /// The form of access log lines; nil when there is no access log.
     public var accessLogFormat: AccessLogFormat?
     public var overload: OverloadSettings
+    /// The proxies that are believed about their clients.
+    public var trusted = TrustedPeers()
+    /// Whether `Forwarded` is sent beside `X-Forwarded-For`.
+    public var addsForwarded = false
+    /// How clients are bound to backends; nil when they are not.
+    public var affinity: CookieAffinity?
 
     public init(
         name: String,

@@ -49,9 +49,15 @@ struct PoolControl {
     init(
         _ policy: Policy,
         _ configurations: [BackendConfiguration],
-        _ settings: PoolSettings = PoolSettings()
+        _ settings: PoolSettings = PoolSettings(),
+        affinityToken: (@Sendable (String) -> AffinityToken)? = nil
     ) throws(PoolRefusal) {
-        roster = PoolRoster(policy: policy, newcomers: settings.newcomers, failsOpen: settings.failsOpen)
+        roster = PoolRoster(
+            policy: policy,
+            newcomers: settings.newcomers,
+            failsOpen: settings.failsOpen,
+            affinityToken: affinityToken
+        )
         update = PoolUpdate(snapshot: roster.makeSnapshot(), origins: [], health: [])
         try apply(configurations.map { .add($0) }, adopted: 0)
     }

@@ -22,11 +22,7 @@ extension RequestReader {
             }
             return hash(headBytes(line.valueRange))
         case .cookie(let name):
-            guard head.fields.contains(.cookie) else { return nil }
-            for line in head.fields.lines where line.name == .cookie {
-                if let value = cookie(name, in: headBytes(line.valueRange)) { return hash(value) }
-            }
-            return nil
+            return firstCookie(named: name.utf8) { hash($0) }
         }
     }
 
@@ -41,19 +37,5 @@ extension RequestReader {
 
     private func lowercased(_ byte: UInt8) -> UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-    }
-
-    /// The value of the first cookie of a name in a Cookie field (RFC 6265 section 4.2.1); names are told apart by case.
-    private func cookie(_ name: String, in field: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-        var rest = field[...]
-        while !rest.isEmpty {
-            let end = rest.firstIndex(of: UInt8(ascii: ";")) ?? rest.endIndex
-            let pair = rest[..<end].drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-            rest = rest[end...].dropFirst()
-            guard pair.starts(with: name.utf8) else { continue }
-            let value = pair.dropFirst(name.utf8.count)
-            if value.first == UInt8(ascii: "=") { return UnsafeRawBufferPointer(rebasing: value.dropFirst()) }
-        }
-        return nil
     }
 }

@@ -8,7 +8,8 @@ internal import MessageIO
 /// Writes the head that goes upstream for a request that came downstream (RFC 9110 section 7.6).
 ///
 /// Hop-by-hop fields stay behind, framing is said anew, everything else goes on byte for byte and in order. What a client claims
-/// about who it is and how it came (`Forwarded`, `X-Forwarded-*`) is not believed: it is replaced by what we saw.
+/// about who it is and how it came (`Forwarded`, `X-Forwarded-*`) is not believed: it is replaced by what we saw. What a trusted
+/// proxy claims goes on (`X-Forwarded-*`), with its own address behind those that it names.
 struct UpstreamRequest {
     /// Field lines that never go on as they came.
     private static let replaced: UInt64 =
@@ -16,12 +17,21 @@ struct UpstreamRequest {
         | FieldName.xForwardedHost.bit | FieldName.xForwardedPort.bit | FieldName.xForwardedOther.bit
         | FieldName.forwarded.bit | FieldName.xRealIP.bit
 
+    /// Those of a trusted proxy.
+    ///
+    /// It has set what we take its word for; what it may have let through from its client stays behind.
+    private static let replacedOfTrusted: UInt64 =
+        FieldName.contentLength.bit | FieldName.xForwardedFor.bit | FieldName.forwarded.bit | FieldName.xRealIP.bit
+
     /// More than everything that is added to a head, names and values together, but for the host, which may be twice
     /// as long as it came.
     static let maximumAddition = 1024 + maximumHost
 
     /// More than a `Host` of a backend's own takes: a name of DNS, and a port.
     static let maximumHost = 512
+
+    /// The longest host that `Forwarded` tells; no name is longer (RFC 1035 section 2.3.4), even with a port behind it.
+    private static let longestForwardedHost = 261
 
     /// The size of the buffers that requests go upstream from: a head that names its host twice, all that can have arrived
     /// with it, and the framing around that.
@@ -34,6 +44,10 @@ struct UpstreamRequest {
 
     let reader: RequestReader
     let peer: PeerAddress
+    /// Whether the peer is a proxy that is believed about its clients.
+    var isPeerTrusted = false
+    /// Whether `Forwarded` is sent beside `X-Forwarded-For` (RFC 7239).
+    var addsForwarded = false
     /// The `X-Request-Id` to add, when the client sent none.
     let requestID: UnsafeRawBufferPointer
     let isRequestIDNew: Bool
@@ -55,7 +69,7 @@ struct UpstreamRequest {
         appendRequestLine(head, to: buffer)
 
         // An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).
-        var dropped = Self.replaced
+        var dropped = isPeerTrusted ? Self.replacedOfTrusted : Self.replaced
         if let hostField {
             dropped |= FieldName.host.bit
             buffer.append("Host: ")
@@ -73,7 +87,11 @@ struct UpstreamRequest {
         if forwardsLeft != nil { dropped |= FieldName.maxForwards.bit }
         // HTTP/1.0 knows no expectations (RFC 9110 section 10.1.1); what else is expected, the backend is to answer.
         if head.minorVersion == 0 { dropped |= FieldName.expect.bit }
-        if fields.names & dropped == 0 {
+        if isPeerTrusted, fields.contains(.xForwardedOther) {
+            buffer.appendLines(of: fields, from: reader.headBytes) {
+                !$0.isHopByHop && $0.name.bit & dropped == 0 && !isDisguised($0)
+            }
+        } else if fields.names & dropped == 0 {
             buffer.appendLines(of: fields, from: reader.headBytes) { !$0.isHopByHop }
         } else {
             buffer.appendLines(of: fields, from: reader.headBytes) { !$0.isHopByHop && $0.name.bit & dropped == 0 }
@@ -102,19 +120,55 @@ struct UpstreamRequest {
         buffer.append("\r\n")
     }
 
+    /// Whether a field's name has `_` where that of a claim has `-`: what gateways in the manner of CGI take for the other, and
+    /// proxies that set the one let through.
+    private func isDisguised(_ line: FieldLine) -> Bool {
+        line.name == .xForwardedOther && reader.headBytes(line.nameRange).contains(UInt8(ascii: "_"))
+    }
+
+    /// Whether a trusted proxy has said it already.
+    private func hasTold(_ name: FieldName, _ fields: FieldSection) -> Bool {
+        isPeerTrusted && fields.contains(name) && fields.lines.contains { $0.name == name && !$0.isHopByHop }
+    }
+
+    /// Appends what a trusted proxy says of those before it, as one list; false when it says nothing.
+    private func appendTold(_ name: FieldName, _ fields: FieldSection, to buffer: Buffer) -> Bool {
+        guard isPeerTrusted, fields.contains(name) else { return false }
+        var isFirst = true
+        for index in 0..<fields.count {
+            let line = fields.lines[index]
+            guard line.name == name, !line.isHopByHop, !line.valueRange.isEmpty else { continue }
+            if !isFirst { buffer.append(", ") }
+            buffer.append(reader.headBytes(line.valueRange))
+            isFirst = false
+        }
+        return !isFirst
+    }
+
+    private func appendPeer(to buffer: Buffer) {
+        let room = UnsafeMutableRawBufferPointer(start: buffer.base + buffer.end, count: PeerAddress.maximumTextLength)
+        buffer.end += peer.writeHost(to: room)
+    }
+
     /// Who asks, by which way, under which name.
     ///
     /// - Parameter forwardsLeft: how often the request may still be forwarded, if it says so (RFC 9110 section 7.6.2).
     private func appendOrigin(_ head: RequestHead, forwardsLeft: Int?, to buffer: Buffer) {
         buffer.append("X-Forwarded-For: ")
-        let room = UnsafeMutableRawBufferPointer(start: buffer.base + buffer.end, count: PeerAddress.maximumTextLength)
-        buffer.end += peer.writeHost(to: room)
-        buffer.append("\r\nX-Forwarded-Proto: http\r\n")
-        if let authority = head.effectiveAuthorityRange, !authority.isEmpty {
+        let isTold = appendTold(.xForwardedFor, head.fields, to: buffer)
+        // A proxy at a Unix-domain socket has no address that could follow.
+        if !isTold || peer.family != .unix {
+            if isTold { buffer.append(", ") }
+            appendPeer(to: buffer)
+        }
+        buffer.append("\r\n")
+        if !hasTold(.xForwardedProto, head.fields) { buffer.append("X-Forwarded-Proto: http\r\n") }
+        if let authority = head.effectiveAuthorityRange, !authority.isEmpty, !hasTold(.xForwardedHost, head.fields) {
             buffer.append("X-Forwarded-Host: ")
             buffer.append(reader.headBytes(authority))
             buffer.append("\r\n")
         }
+        if addsForwarded { appendForwarded(head, to: buffer) }
         if isRequestIDNew {
             buffer.append("X-Request-Id: ")
             buffer.append(requestID)
@@ -128,6 +182,29 @@ struct UpstreamRequest {
         buffer.append(head.minorVersion == 0 ? "Via: 1.0 " : "Via: 1.1 ")
         buffer.append(text: proxyName)
         buffer.append("\r\n")
+    }
+
+    /// The same in one field (RFC 7239 section 4): an IPv6 address and a host with a port need quotes.
+    private func appendForwarded(_ head: RequestHead, to buffer: Buffer) {
+        buffer.append("Forwarded: ")
+        if appendTold(.forwarded, head.fields, to: buffer) { buffer.append(", ") }
+        buffer.append("for=")
+        switch peer.family {
+        case .unix: buffer.append("unknown")
+        case .ipv4: appendPeer(to: buffer)
+        case .ipv6:
+            buffer.append("\"[")
+            appendPeer(to: buffer)
+            buffer.append("]\"")
+        }
+        if let authority = head.effectiveAuthorityRange, !authority.isEmpty,
+            authority.count <= Self.longestForwardedHost
+        {
+            buffer.append(";host=\"")
+            buffer.append(reader.headBytes(authority))
+            buffer.append("\"")
+        }
+        buffer.append(";proto=http\r\n")
     }
 
     /// The hop-by-hop fields that we mean: the wish for another protocol, and that trailers will be passed on.

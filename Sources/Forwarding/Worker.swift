@@ -63,7 +63,8 @@ public final class Worker: RequestHandler {
             limits: settings.headLimits,
             idleNanoseconds: settings.idleTimeout,
             headNanoseconds: settings.headTimeout,
-            maximumPipelined: settings.maximumPipelined
+            maximumPipelined: settings.maximumPipelined,
+            trusted: settings.trusted
         ),
         responseBuffers: responseBuffers
     )

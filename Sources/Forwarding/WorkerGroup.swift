@@ -40,7 +40,12 @@ public final class WorkerGroup: Sendable {
         }
         let pool: PoolUpdate
         do throws(PoolRefusal) {
-            let control = try PoolControl(policy, configurations, settingsOfPool)
+            let control = try PoolControl(
+                policy,
+                configurations,
+                settingsOfPool,
+                affinityToken: settings.affinity?.token
+            )
             pool = control.update
             metrics.poolChanged(to: pool.snapshot.members.map(\.backend.name))
             self.control = Mutex(control)

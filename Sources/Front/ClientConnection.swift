@@ -13,12 +13,21 @@ public struct FrontSettings: Sendable {
     public let headNanoseconds: UInt64
     /// How many requests may arrive before the first of them is answered.
     public let maximumPipelined: Int
+    /// The proxies that are believed about their clients.
+    public let trusted: TrustedPeers
 
-    public init(limits: HeadLimits, idleNanoseconds: UInt64, headNanoseconds: UInt64, maximumPipelined: Int) {
+    public init(
+        limits: HeadLimits,
+        idleNanoseconds: UInt64,
+        headNanoseconds: UInt64,
+        maximumPipelined: Int,
+        trusted: TrustedPeers = TrustedPeers()
+    ) {
         self.limits = limits
         self.idleNanoseconds = idleNanoseconds
         self.headNanoseconds = headNanoseconds
         self.maximumPipelined = maximumPipelined
+        self.trusted = trusted
     }
 }
 
@@ -100,6 +109,8 @@ public final class ClientConnection: EventHandler {
     private let resources: FrontResources
     /// Who is connected.
     public let peer: PeerAddress
+    /// Whether it is a proxy that is believed about its clients.
+    public let isTrusted: Bool
     /// Why the connection is not served, if it is one too many.
     public let refusal: ConnectionRefusal?
     /// The handler's place for the connection in its list.
@@ -131,6 +142,7 @@ public final class ClientConnection: EventHandler {
     public init?(_ socket: AcceptedSocket, resources: FrontResources) {
         self.resources = resources
         peer = socket.peer
+        isTrusted = resources.settings.trusted.contains(socket.peer)
         refusal = socket.refusal
         super.init(loop: resources.loop)
         let interest: Readiness = [.readable, .writable, .peerClosed]

@@ -14,7 +14,7 @@ public struct PeerAddress: Sendable, Equatable {
     }
 
     public let family: Family
-    /// The port, in host order; 0 for Unix-domain sockets.
+    /// The port, in host order; 0 for Unix-domain sockets, and when a proxy has told the address without one.
     public let port: UInt16
     /// The address's 128 bits in network order; an IPv4 address stands in the first four bytes.
     private let bytes: (UInt64, UInt64)
@@ -39,19 +39,36 @@ public struct PeerAddress: Sendable, Equatable {
                 )
             case AF_INET6:
                 let address = raw.loadUnaligned(as: sockaddr_in6.self)
-                let bytes = withUnsafeBytes(of: address.sin6_addr) {
-                    ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-                }
-                let port = UInt16(bigEndian: address.sin6_port)
-                // ::ffff:a.b.c.d
-                if bytes.0 == 0, UInt32(truncatingIfNeeded: bytes.1) == UInt32(0x0000_FFFF).bigEndian {
-                    return PeerAddress(family: .ipv4, port: port, bytes: (bytes.1 >> 32, 0))
-                }
-                return PeerAddress(family: .ipv6, port: port, bytes: bytes)
+                return PeerAddress(address.sin6_addr, port: UInt16(bigEndian: address.sin6_port))
             default:
                 return PeerAddress(family: .unix, port: 0, bytes: (0, 0))
             }
         }
+    }
+
+    /// An IPv6 address, or the IPv4 address that it stands for: ::ffff:a.b.c.d.
+    init(_ address: in6_addr, port: UInt16) {
+        let bytes = withUnsafeBytes(of: address) {
+            ($0.loadUnaligned(as: UInt64.self), $0.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
+        let isMapped = bytes.0 == 0 && UInt32(truncatingIfNeeded: bytes.1) == UInt32(0x0000_FFFF).bigEndian
+        self.init(family: isMapped ? .ipv4 : .ipv6, port: port, bytes: isMapped ? (bytes.1 >> 32, 0) : bytes)
+    }
+
+    /// The address as a number whose order is that of the bytes; an IPv4 address has 32 bits.
+    var number: UInt128 {
+        family == .ipv4
+            ? UInt128(UInt32(bigEndian: UInt32(truncatingIfNeeded: bytes.0)))
+            : UInt128(UInt64(bigEndian: bytes.0)) << 64 | UInt128(UInt64(bigEndian: bytes.1))
+    }
+
+    /// An address without a port; the reverse of ``number``.
+    init(family: Family, number: UInt128) {
+        let bytes: (UInt64, UInt64) =
+            family == .ipv4
+            ? (UInt64(UInt32(truncatingIfNeeded: number).bigEndian), 0)
+            : (UInt64(truncatingIfNeeded: number >> 64).bigEndian, UInt64(truncatingIfNeeded: number).bigEndian)
+        self.init(family: family, port: 0, bytes: bytes)
     }
 
     public static func == (left: Self, right: Self) -> Bool {
@@ -97,9 +114,16 @@ public struct PeerAddress: Sendable, Equatable {
         }
     }
 
-    /// Writes address and port: `192.0.2.1:80`, `[2001:db8::1]:80`, `unix`.
+    /// The address without its port; not for the way of a request.
+    public var host: String {
+        withUnsafeTemporaryAllocation(byteCount: Self.maximumTextLength, alignment: 1) { text in
+            String(decoding: text[..<writeHost(to: text)], as: UTF8.self)
+        }
+    }
+
+    /// Writes address and port: `192.0.2.1:80`, `[2001:db8::1]:80`, `unix`; without brackets where there is no port.
     public func write(to target: UnsafeMutableRawBufferPointer) -> Int {
-        guard family != .unix else { return writeHost(to: target) }
+        guard port != 0 else { return writeHost(to: target) }
         var length = 0
         if family == .ipv6 {
             target[0] = UInt8(ascii: "[")

@@ -18,6 +18,14 @@ func settingsOrExit(version: @autoclosure () -> VersionReport) -> (settings: Set
     switch outcome {
     case .run(let settings, let provenance):
         return (settings, provenance)
+    case .why(let question):
+        do throws(WhyFailure) {
+            FileHandle.standardOutput.write(Data(try question.ask().utf8))
+            exit(EXIT_SUCCESS)
+        } catch {
+            FileHandle.standardError.write(Data("curl-lb why: \(error)\n".utf8))
+            exit(EXIT_FAILURE)
+        }
     case .print(let text):
         FileHandle.standardOutput.write(Data(text.utf8))
         exit(EXIT_SUCCESS)

@@ -108,6 +108,11 @@ struct Program {
         diagnostics.notice(
             "listening on \(addresses); \(settings.workers) workers; \(members.count) backends\(members.isEmpty ? "" : ": ")\(backends)"
         )
+        if settings.sticky != nil, settings.stickySecret == nil {
+            diagnostics.warning(
+                "clients are bound to backends (LB_STICKY) until this process ends, and by this balancer alone: set LB_STICKY_SECRET"
+            )
+        }
         diagnostics.info("up to \(descriptors) open files; \(CurlLibrary.report.prefix(2).joined(separator: ", "))")
     }
 
@@ -161,6 +166,9 @@ extension ForwardingSettings {
             accessLogFormat: settings.accessLog == .off ? nil : settings.accessLogFormat,
             overload: OverloadSettings(settings)
         )
+        trusted = settings.trusted
+        addsForwarded = settings.addsForwarded
+        affinity = CookieAffinity(settings)
     }
 }
 

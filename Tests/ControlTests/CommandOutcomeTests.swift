@@ -1,5 +1,6 @@
 // Tests of the command line: which flag does what, and what each prints.
 
+import Front
 import Testing
 
 @testable import Control
@@ -62,6 +63,8 @@ import Testing
             LB_LISTEN=127.0.0.1:5000                         # default
             LB_BACKENDS='http://a:80,http://b:80;name=blue'  # command line
             LB_POLICY=round_robin                            # default
+            LB_STICKY=off                                    # default
+            LB_STICKY_SECRET=none                            # default
             LB_NAME=edge                                     # environment
             LB_WORKERS=3                                     # environment
             LB_RETRIES=2                                     # default
@@ -87,6 +90,8 @@ import Testing
             LB_MAX_PIPELINED=1000                            # default
             LB_MAX_CONNECTIONS=9                             # environment
             LB_MAX_PER_CLIENT=0                              # default
+            LB_TRUSTED=                                      # default
+            LB_FORWARDED=off                                 # default
             LB_HEALTH=on                                     # default
             LB_HEALTH_PATH=off                               # default
             LB_HEALTH_INTERVAL=2s                            # default
@@ -109,6 +114,66 @@ import Testing
 
             """#
         #expect(decide(["--print-settings", "http://a", "http://b;name=blue"], environment) == .print(expected))
+    }
+
+    // MARK: why
+
+    @Test func `why asks at the address that is listened on`() {
+        func asked(_ arguments: [String], _ listen: String? = nil) -> CommandOutcome {
+            decide(["why"] + arguments, listen.map { ["LB_LISTEN": $0] } ?? [:])
+        }
+        func question(
+            _ address: ListenAddress,
+            _ host: String,
+            _ target: String,
+            _ fields: [String] = []
+        ) -> CommandOutcome {
+            .why(WhyQuestion(address: address, host: host, target: target, fields: fields))
+        }
+        let local = ListenAddress.tcp(host: "127.0.0.1", port: 5000)
+        #expect(asked([]) == question(local, "127.0.0.1:5000", "/"))
+        #expect(asked(["/a?b=c"]) == question(local, "127.0.0.1:5000", "/a?b=c"))
+        #expect(asked(["https://shop.example:8443/a"]) == question(local, "shop.example:8443", "/a"))
+        #expect(asked(["http://shop.example"]) == question(local, "shop.example", "/"))
+        #expect(asked(["http://shop.example?x"]) == question(local, "shop.example", "/?x"))
+        #expect(
+            asked(["-H", "Cookie: a=b", "--header", "X: y"])
+                == question(local, "127.0.0.1:5000", "/", ["Cookie: a=b", "X: y"])
+        )
+        #expect(asked([], "*:81 [::1]:82") == question(.tcp(host: "127.0.0.1", port: 81), "127.0.0.1:81", "/"))
+        #expect(asked([], "[::]:81") == question(.tcp(host: "::1", port: 81), "[::1]:81", "/"))
+        #expect(asked(["--at", "10.0.0.1:9"]) == question(.tcp(host: "10.0.0.1", port: 9), "10.0.0.1:9", "/"))
+        #expect(asked([], "unix:/run/lb.sock") == question(.unix(path: "/run/lb.sock"), "localhost", "/"))
+    }
+
+    @Test(
+        arguments: [
+            (
+                ["--at", "5000"], "127.0.0.1:5000",
+                #"--at "5000": expected host:port; did you mean 127.0.0.1:5000 or *:5000?"#
+            ),
+            ([], "127.0.0.1:0", "LB_LISTEN leaves the port to the kernel: say where, with --at host:port"),
+            ([], "5000", #"LB_LISTEN="5000": expected host:port; did you mean 127.0.0.1:5000 or *:5000?"#),
+            (["a b"], "", #""a b": expected a URL or a path such as /index?q=1, without spaces"#),
+            (["index"], "", #""index": expected a URL or a path such as /index?q=1, without spaces"#),
+            (["/\r\nX: y"], "", #""/\r\nX: y": expected a URL or a path such as /index?q=1, without spaces"#),
+            (["-H", "a"], "", #""a": expected a field such as Cookie: a=b after -H"#),
+            (["-H", "a b: c"], "", #""a b: c": expected a field such as Cookie: a=b after -H"#),
+            (["-H", "a: b\r\nc: d"], "", #""a: b\r\nc: d": expected a field such as Cookie: a=b after -H"#),
+            (["--att", "x"], "", "Unknown option '--att'. Did you mean '--at'?"),
+        ] as [([String], String, String)]
+    )
+    func `a mistake behind why is told in a line`(arguments: [String], listen: String, line: String) {
+        let environment = listen.isEmpty ? [:] : ["LB_LISTEN": listen]
+        #expect(decide(["why"] + arguments, environment) == .fail(["curl-lb why: \(line)"]))
+    }
+
+    @Test func `why has a help of its own`() {
+        guard case .print(let text) = decide(["why", "--help"]) else {
+            Issue.record("no help")
+            return
+        }
+        #expect(text.contains("USAGE: curl-lb why") && text.contains("LB_TRUSTED"))
     }
 
     @Test func `a completion script is printed, not refused`() {

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Control
 
-@Suite("Discovery", .timeLimit(.minutes(2))) struct DiscoveryTests {
+@Suite("Discovery", .timeLimit(.minutes(5))) struct DiscoveryTests {
     // MARK: Names
 
     @Test func `the members follow a name's addresses, as one change each time`() throws {

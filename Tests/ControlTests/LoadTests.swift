@@ -1,6 +1,7 @@
 // Tests of reading all settings: defaults, each variable, where values come from, and what Kubernetes injects.
 
 import Balancing
+import Forwarding
 import Front
 import Logging
 import Telemetry
@@ -28,6 +29,8 @@ import Upstream
         #expect(settings.maxPipelined == 1000)
         #expect(settings.maxConnections == ConnectionLimits.defaultTotal)
         #expect(settings.maxClientConnections == 0)
+        #expect(settings.sticky == nil && settings.stickySecret == nil)
+        #expect(settings.trusted.isEmpty && !settings.addsForwarded)
         #expect(settings.accessLog == .standardOutput)
         #expect(settings.accessLogFormat == .text)
         #expect(settings.logLevel == .info)
@@ -51,6 +54,8 @@ import Upstream
             "LB_HEALTH_RISE": "15", "LB_HEALTH_FALL": "16", "LB_HEALTH_STATUS": "2xx,404", "LB_HEALTH_BODY": "fine",
             "LB_HEALTH_404": "drain", "LB_EJECT": "off", "LB_EJECT_AFTER": "17", "LB_EJECT_TIME": "18s",
             "LB_EJECT_MAX": "19", "LB_SLOW_START": "20s", "LB_PANIC": "off",
+            "LB_STICKY": "cookie:sid;secure=on",
+            "LB_STICKY_SECRET": "0123456789abcdef", "LB_TRUSTED": "10.0.0.0/8 ::1,unix", "LB_FORWARDED": "on",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
@@ -83,6 +88,15 @@ import Upstream
         expected.health.ejectLimit = 19
         expected.health.slowStart = .seconds(20)
         expected.health.failsOpen = false
+        expected.sticky = StickySetting()
+        expected.sticky?.cookieName = "sid"
+        expected.sticky?.secure = .always
+        expected.stickySecret = StickySecret(path: nil, bytes: Array("0123456789abcdef".utf8))
+        let prefixes = [("10.0.0.0", 8), ("::1", 128)].compactMap { host, length in
+            PeerAddress(host: host).flatMap { AddressPrefix($0, length: length) }
+        }
+        expected.trusted = TrustedPeers(prefixes, includesUnix: true)
+        expected.addsForwarded = true
         expected.retries = 4
         expected.retryOn = [.junkResponse, RetryConditions.status(429) ?? []]
         expected.retryBudget = 30

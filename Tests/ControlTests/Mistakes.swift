@@ -22,7 +22,8 @@ struct Mistake: Sendable, CustomStringConvertible {
 
     var description: String { line }
 
-    static let all = names + scalars + overload + listenAddresses + backends + commandLines
+    static let all =
+        names + scalars + overload + listenAddresses + backends + affinity + trust + commandLines
 }
 
 extension Mistake {

@@ -2,6 +2,7 @@
 
 import Foundation
 import HTTPWire
+import Telemetry
 import Testing
 
 @testable import EventLoop
@@ -47,7 +48,9 @@ struct FailureResponseTests {
         proxyName: String = "lb-1",
         clientMinorVersion: UInt8 = 1,
         isHeadOnly: Bool = false,
-        keepAlive: Bool = true
+        keepAlive: Bool = true,
+        attempts: [AccessLogAttempt] = [],
+        explanation: String? = nil
     ) -> (text: String, bodyLength: Int) {
         let buffer = Buffer(capacity: FailureResponse.maximumSize)
         let length = FailureResponse(
@@ -58,7 +61,9 @@ struct FailureResponseTests {
             date: Array(Self.date.utf8),
             clientMinorVersion: clientMinorVersion,
             isHeadOnly: isHeadOnly,
-            keepAlive: keepAlive
+            keepAlive: keepAlive,
+            attempts: attempts,
+            explanation: explanation
         ).write(to: buffer)
         return (buffer.text, length)
     }
@@ -154,6 +159,83 @@ struct FailureResponseTests {
                 keepAlive: false
             )
             #expect(answer.text.utf8.count <= FailureResponse.maximumSize / 2, "with room to spare")
+        }
+    }
+
+    // MARK: For those who may know more
+
+    private static var attempts: [AccessLogAttempt] {
+        [
+            AccessLogAttempt(
+                backend: "a:80",
+                reason: "connection_refused",
+                text: "Could not connect to a",
+                nanoseconds: 1_234_567
+            ),
+            AccessLogAttempt(backend: "b<&\"", reason: "dns_error", text: "\"<script>\\\r\n\u{E9}", nanoseconds: 0),
+        ]
+    }
+
+    @Test func `attempts as text`() throws {
+        let answer = response(.connectionRefused, attempts: Self.attempts, explanation: "attempt=2")
+        let received = try ReceivedResponse(answer.text)
+        #expect(received.values("X-LB-Explain") == ["attempt=2"])
+        #expect(
+            received.body.hasSuffix(
+                """
+                Request: \(Self.requestID)
+                Attempt 1: a:80 connection_refused 1.234 ms "Could not connect to a"
+                Attempt 2: b<&" dns_error 0.000 ms "\"<script>\\???"
+
+                """
+            )
+        )
+    }
+
+    @Test func `attempts as JSON`() throws {
+        let body = try ReceivedResponse(response(.connectionRefused, .json, attempts: Self.attempts).text).body
+        let object = try #require(try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any])
+        let attempts = try #require(object["attempts"] as? [[String: Any]])
+        let expected: [[String: Any]] = [
+            ["backend": "a:80", "reason": "connection_refused", "text": "Could not connect to a", "ms": 1.234],
+            ["backend": "b<&\"", "reason": "dns_error", "text": "\"<script>\\???", "ms": 0],
+        ]
+        #expect(NSArray(array: attempts) == NSArray(array: expected))
+    }
+
+    @Test func `attempts as HTML`() throws {
+        let body = try ReceivedResponse(response(.connectionRefused, .html, attempts: Self.attempts).text).body
+        let text = try textOfHTML(body)
+        #expect(text.contains("Could not connect to a"))
+        #expect(text.contains("&quot;&lt;script&gt;") && !body.contains("<script"))
+    }
+
+    @Test(arguments: [PageFormat.html, .json, .text])
+    func `however many attempts there were, the answer fits, and the rest is counted`(format: PageFormat) throws {
+        let text = String(repeating: "\"&", count: 1000)
+        let attempt = AccessLogAttempt(backend: "a:80", reason: "connection_refused", text: text, nanoseconds: .max)
+        let answer = response(
+            .connectionRefused,
+            format,
+            requestID: String(repeating: "i", count: 128),
+            proxyName: String(repeating: "n", count: 255),
+            attempts: Array(repeating: attempt, count: 101),
+            explanation: String(repeating: "e", count: Exchange.maximumExplanation)
+        )
+        #expect(answer.text.utf8.count <= FailureResponse.maximumSize)
+        let received = try ReceivedResponse(answer.text)
+        #expect(received.head.declaredLength == received.body.utf8.count)
+        let shown = received.body.matches(of: /connection_refused/).count - 1
+        #expect(shown > 1)
+        switch format {
+        case .html:
+            #expect(try textOfHTML(received.body).contains("and \(101 - shown) more"))
+        case .json:
+            let parsed = try JSONSerialization.jsonObject(with: Data(received.body.utf8))
+            let attempts = try #require((parsed as? [String: Any])?["attempts"] as? [[String: Any]])
+            #expect(attempts.count == shown + 1 && attempts.last?["omitted"] as? Int == 101 - shown)
+        case .text:
+            #expect(received.body.hasSuffix("\nand \(101 - shown) more\n"))
         }
     }
 

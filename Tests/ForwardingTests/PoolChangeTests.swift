@@ -14,18 +14,23 @@ import Upstream
 @testable import Forwarding
 @testable import Front
 
-@Suite("Pool changes", .timeLimit(.minutes(2)))
+@Suite("Pool changes", .timeLimit(.minutes(5)))
 struct PoolChangeTests {
     /// Two workers and a client on each.
-    private final class Running {
+    final class Running {
         let group: WorkerGroup
         let clients: [SmallConnection]
         private let stopped = DispatchSemaphore(value: 0)
 
-        init(_ origins: [SmallOrigin], policy: Policy = .roundRobin, limit: Int = 0) throws {
+        init(
+            _ origins: [SmallOrigin],
+            policy: Policy = .roundRobin,
+            limit: Int = 0,
+            affinity: CookieAffinity? = nil
+        ) throws {
             if let problem = CurlLibrary.prepare() { throw POSIXError(.ENOSYS, userInfo: ["problem": problem]) }
             let second: UInt64 = 1_000_000_000
-            let settings = ForwardingSettings(
+            var settings = ForwardingSettings(
                 name: "test",
                 retries: 2,
                 connectTimeout: 10 * second,
@@ -41,6 +46,7 @@ struct PoolChangeTests {
                 accessLogFormat: nil,
                 overload: OverloadSettings(queueTimeout: 60 * second)
             )
+            settings.affinity = affinity
             let group = WorkerGroup(
                 settings: settings,
                 policy: policy,
@@ -75,16 +81,21 @@ struct PoolChangeTests {
             }.joined(separator: " ")
         }
 
-        func ask(_ client: Int) { clients[client].send("GET / HTTP/1.1\r\nHost: x\r\n\r\n") }
+        func ask(_ client: Int, _ lines: String = "") {
+            clients[client].send("GET / HTTP/1.1\r\nHost: x\r\n\(lines)\r\n")
+        }
 
         /// The name in the answer, or its status.
-        func answer(_ client: Int) -> String {
-            guard let head = clients[client].receive(until: "\r\n\r\n") else { return "-" }
+        func answer(_ client: Int) -> String { response(client).body }
+
+        /// The head of an answer, and the name in it, or its status.
+        func response(_ client: Int) -> (head: String, body: String) {
+            guard let head = clients[client].receive(until: "\r\n\r\n") else { return ("", "-") }
             let length = head.firstMatch(of: /Content-Length: (\d+)/).flatMap { Int($0.1) } ?? 0
             var body = [UInt8](repeating: 0, count: length)
             let count = recv(clients[client].descriptor, &body, length, CInt(MSG_WAITALL))
-            return head.hasPrefix("HTTP/1.1 200 ") && count == length
-                ? String(decoding: body, as: UTF8.self) : String(head.dropFirst(9).prefix(3))
+            let isGood = head.hasPrefix("HTTP/1.1 200 ") && count == length
+            return (head, isGood ? String(decoding: body, as: UTF8.self) : String(head.dropFirst(9).prefix(3)))
         }
 
         func stop() {
@@ -94,7 +105,7 @@ struct PoolChangeTests {
         }
     }
 
-    private static func configuration(_ origin: SmallOrigin) -> BackendConfiguration {
+    static func configuration(_ origin: SmallOrigin) -> BackendConfiguration {
         BackendConfiguration(name: origin.name, origin: origin.origin)
     }
 

@@ -13,7 +13,7 @@ import Upstream
 @testable import Forwarding
 @testable import Front
 
-@Suite("Stats", .timeLimit(.minutes(2)))
+@Suite("Stats", .timeLimit(.minutes(5)))
 struct StatsTests {
     /// One worker, and clients of it.
     private final class Running {

@@ -27,14 +27,19 @@ struct UpstreamRequestTests {
         _ request: String,
         newID: String? = nil,
         isUpgradeAsked: Bool = false,
-        hostField: String? = nil
+        hostField: String? = nil,
+        peer: PeerAddress = peer,
+        isPeerTrusted: Bool = false,
+        addsForwarded: Bool = false
     ) throws -> String {
         let reader = try reader(of: request)
         let buffer = Buffer(capacity: 1 << 18)
         Array((newID ?? "").utf8).withUnsafeBytes { requestID in
             UpstreamRequest(
                 reader: reader,
-                peer: Self.peer,
+                peer: peer,
+                isPeerTrusted: isPeerTrusted,
+                addsForwarded: addsForwarded,
                 requestID: requestID,
                 isRequestIDNew: newID != nil,
                 isUpgradeAsked: isUpgradeAsked,
@@ -291,9 +296,101 @@ struct UpstreamRequestTests {
         #expect(try written(request, hostField: "own:81") == expected)
     }
 
+    // MARK: Behind a proxy that is trusted
+
+    /// Field lines that a proxy sends, and those that go on.
+    static let trustedTable: [(sent: [String], goesOn: [String])] = [
+        ([], ["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http", "X-Forwarded-Host: x"]),
+        (
+            ["X-Forwarded-For: 1.1.1.1"],
+            ["X-Forwarded-For: 1.1.1.1, 192.0.2.7", "X-Forwarded-Proto: http", "X-Forwarded-Host: x"]
+        ),
+        (
+            ["X-Forwarded-For: 1.1.1.1,2.2.2.2", "A: b", "x-forwarded-for:  3.3.3.3 ", "X-Forwarded-For:"],
+            [
+                "A: b", "X-Forwarded-For: 1.1.1.1,2.2.2.2, 3.3.3.3, 192.0.2.7", "X-Forwarded-Proto: http",
+                "X-Forwarded-Host: x",
+            ]
+        ),
+        (
+            ["X-Forwarded-Proto: https", "X-Forwarded-Host: www", "X-Forwarded-Port: 443", "X-Forwarded-Prefix: /a"],
+            [
+                "X-Forwarded-Proto: https", "X-Forwarded-Host: www", "X-Forwarded-Port: 443", "X-Forwarded-Prefix: /a",
+                "X-Forwarded-For: 192.0.2.7",
+            ]
+        ),
+        // What the proxy may have let through from its client.
+        (
+            [
+                "X_Forwarded_For: 3.3.3.3", "X-Forwarded_Proto: https", "X_Forwarded-Prefix: /", "X-Real-IP: 3.3.3.3",
+                "X_Real_IP: 3.3.3.3", "Forwarded: for=3.3.3.3",
+            ],
+            ["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http", "X-Forwarded-Host: x"]
+        ),
+        (
+            [
+                "Connection: X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Prefix", "X-Forwarded-For: 1.1.1.1",
+                "X-Forwarded-Proto: https", "X-Forwarded-Prefix: /a",
+            ],
+            ["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http", "X-Forwarded-Host: x"]
+        ),
+        (
+            ["X-Forwarded-For: what, is, this"],
+            ["X-Forwarded-For: what, is, this, 192.0.2.7", "X-Forwarded-Proto: http", "X-Forwarded-Host: x"]
+        ),
+    ]
+
+    @Test(arguments: trustedTable.indices)
+    func `what a trusted proxy says goes on, with its address behind`(index: Int) throws {
+        let row = Self.trustedTable[index]
+        let request = (["GET / HTTP/1.1", "Host: x"] + row.sent).joined(separator: "\r\n") + "\r\n\r\n"
+        let expected = (["GET / HTTP/1.1", "Host: x"] + row.goesOn + ["Via: 1.1 lb-1"]).joined(separator: "\r\n")
+        #expect(try written(request, isPeerTrusted: true) == "\(expected)\r\n\r\n")
+    }
+
+    @Test func `a proxy at a Unix-domain socket has no address to add`() throws {
+        let request = "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 1.1.1.1\r\n\r\n"
+        #expect(try written(request, peer: .unix, isPeerTrusted: true).contains("\r\nX-Forwarded-For: 1.1.1.1\r\n"))
+        #expect(try written(request, peer: .unix).contains("\r\nX-Forwarded-For: unix\r\n"))
+        let bare = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        #expect(try written(bare, peer: .unix, isPeerTrusted: true).contains("\r\nX-Forwarded-For: unix\r\n"))
+    }
+
+    @Test(
+        arguments: [
+            ("Host: x", .peer, false, "for=192.0.2.7;host=\"x\";proto=http"),
+            ("Host: x:81", .ipv6, false, "for=\"[2001:db8::1]\";host=\"x:81\";proto=http"),
+            ("Host:", .unix, false, "for=unknown;proto=http"),
+            ("Host: x\r\nForwarded: for=1.1.1.1", .peer, false, "for=192.0.2.7;host=\"x\";proto=http"),
+            (
+                "Host: x\r\nForwarded: for=1.1.1.1\r\nForwarded: for=_a;by=b", .peer, true,
+                "for=1.1.1.1, for=_a;by=b, for=192.0.2.7;host=\"x\";proto=http"
+            ),
+            (
+                "Host: \(String(repeating: "a", count: 262))", .peer, false, "for=192.0.2.7;proto=http"
+            ),
+        ] as [(String, Peer, Bool, String)]
+    )
+    func `Forwarded says the same in one field`(lines: String, peer: Peer, isTrusted: Bool, expected: String) throws {
+        let address: PeerAddress =
+            switch peer {
+            case .peer: Self.peer
+            case .ipv6: .host("2001:db8::1")
+            case .unix: .unix
+            }
+        let request = "GET / HTTP/1.1\r\n\(lines)\r\n\r\n"
+        let written = try written(request, peer: address, isPeerTrusted: isTrusted, addsForwarded: true)
+        let sent = try reader(of: written)
+        let values = sent.head.fields.lines.filter { $0.name == .forwarded }.map { sent.text($0.valueRange) }
+        #expect(values == [expected])
+    }
+
+    enum Peer: Sendable { case peer, ipv6, unix }
+
     @Test func `the addition is no larger than it says`() throws {
         let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-        let addition = try written(request, newID: String(repeating: "i", count: 128)).utf8.count - request.utf8.count
+        let longest = try written(request, newID: String(repeating: "i", count: 128), addsForwarded: true)
+        let addition = longest.utf8.count - request.utf8.count
         let limit = UpstreamRequest.maximumAddition - UpstreamRequest.maximumHost
         #expect(addition < limit / 2, "with room for a name of our own")
         let host = String(repeating: "h", count: 253) + ":65535"

@@ -118,10 +118,10 @@ final class CaseTable {
     /// Words that must stand together in one line of the log, with the row they belong to.
     private var lines: [(label: String, identifier: String, words: [String])] = []
 
-    init(in scene: Scene) throws {
+    init(in scene: Scene, _ environment: [String: String] = [:]) throws {
         let origin = CaseOrigin()
         self.origin = origin
-        balancer = try scene.curlLB([try scene.origin { try origin.play($0, $1) }])
+        balancer = try scene.curlLB([try scene.origin { try origin.play($0, $1) }], environment)
     }
 
     /// Where a row's first bytes are cut in two, of which the second go out when the balancer has read the first.

@@ -5,10 +5,15 @@ import Glibc
 import Testing
 
 @Suite(.serialized, .timeLimit(.minutes(5))) struct CaseTableTests {
-    @Test func `every row of the table`() throws {
+    @Test func `every row of the table`() throws { try Self.run(Case.all) }
+
+    @Test func `every row about a proxy that is trusted`() throws {
+        try Self.run(Case.trustedProxies, ["LB_TRUSTED": "127.0.0.1 10.0.0.0/8"])
+    }
+
+    private static func run(_ rows: [Case], _ environment: [String: String] = [:]) throws {
         try Scene.play { scene in
-            let table = try CaseTable(in: scene)
-            let rows = Case.all
+            let table = try CaseTable(in: scene, environment)
             #expect(Set(rows.map(\.label)).count == rows.count, "no two rows have the same label")
             var complaints: [String: [String]] = [:]
             for row in rows { complaints[row.label] = table.run(row) }

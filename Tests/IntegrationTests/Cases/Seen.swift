@@ -18,7 +18,9 @@ struct Seen: Sendable {
     /// - Parameters:
     ///   - fields: The client's own field lines.
     ///   - added: Further lines behind those that each forwarded request gets.
-    ///   - host: The value of X-Forwarded-Host.
+    ///   - host: The value of X-Forwarded-Host; nil where there is none of the balancer's making.
+    ///   - proto: The value of X-Forwarded-Proto; nil where there is none of the balancer's making.
+    ///   - forwardedFor: The value of X-Forwarded-For.
     init(
         _ line: String,
         _ fields: [String] = ["Host: test"],
@@ -27,6 +29,8 @@ struct Seen: Sendable {
         body: String = "",
         trailers: String = "",
         host: String? = "test",
+        proto: String? = "http",
+        forwardedFor: String = "127.0.0.1",
         version: String = "1.1",
         maxForwards: Int? = nil,
         keepsIdentifier: Bool = false,
@@ -36,7 +40,8 @@ struct Seen: Sendable {
         let hasHost = fields.contains { $0.lowercased().hasPrefix("host:") }
         if !hasHost { lines.append("Host: curl-lb") }
         lines += fields
-        lines += ["X-Forwarded-For: 127.0.0.1", "X-Forwarded-Proto: http"]
+        lines.append("X-Forwarded-For: \(forwardedFor)")
+        if let proto { lines.append("X-Forwarded-Proto: \(proto)") }
         if let host, hasHost, !host.isEmpty { lines.append("X-Forwarded-Host: \(host)") }
         if !keepsIdentifier { lines.append("X-Request-Id: *") }
         if let maxForwards { lines.append("Max-Forwards: \(maxForwards)") }
