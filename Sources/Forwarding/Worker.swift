@@ -52,7 +52,9 @@ public final class Worker: RequestHandler {
 
     let multi: CurlMulti
     private let accessLog: AccessLog?
-    private var logLines: [UInt8] = []
+    private var logLines = LineBuffer()
+    /// Which log lines are written when not all are.
+    var sampler = Sampler(seed: .random(in: .min ... .max))
     let share: WorkerShare
     /// What the worker counts.
     let meter: WorkerMeter
@@ -288,10 +290,10 @@ public final class Worker: RequestHandler {
         }
     }
 
-    func log(_ record: AccessLogRecord, _ format: AccessLogFormat) {
+    func log(_ record: AccessLogRecord, _ style: AccessLogStyle) {
         guard accessLog != nil else { return }
         meter.add(.logLines)
-        record.append(to: &logLines, format: format, clock: clock)
+        record.append(to: &logLines, style, clock: clock)
     }
 
     private func submitLog() {

@@ -38,7 +38,7 @@ struct PoolChangeTests {
                 bodyProgress: nil,
                 maximumPipelined: 10,
                 headLimits: .init(),
-                accessLogFormat: nil,
+                accessLogStyle: nil,
                 overload: OverloadSettings(queueTimeout: 60 * second)
             )
             let group = WorkerGroup(
