@@ -172,6 +172,7 @@ extension Exchange {
     func record(_ row: ExchangeFailure, _ text: String, code: Int32? = nil) {
         failure = row
         countFailure(row)
+        tellHowToReproduce(row)
         failedAttempts.append(
             AccessLogAttempt(
                 backend: lease?.backend.name ?? "-",

@@ -63,4 +63,22 @@ extension Exchange {
         record.wait = measures.wait
         if responder != nil, let firstByteTime { record.body = loop.now.since(firstByteTime) }
     }
+
+    // MARK: Repeating a failed attempt
+
+    /// Writes the command that sends the backend the same request, at debug level.
+    func tellHowToReproduce(_ row: ExchangeFailure) {
+        guard let reproductions = worker.reproductions, let backend = lease?.backend else { return }
+        let text = reproduction(at: worker.streams(to: backend).pool.origin)
+        let id = String(decoding: requestID, as: UTF8.self)
+        reproductions.debug("\(row.label) at \(backend.name) (request \(id)); reproduce with: \(text)")
+    }
+
+    /// The command that sends a backend the request as it was sent.
+    func reproduction(at origin: Origin) -> String {
+        let buffer = worker.requestBuffers.take()
+        defer { worker.requestBuffers.give(buffer) }
+        writeHead(to: buffer)
+        return ReproduceCommand(head: buffer.bytes, to: origin).text
+    }
 }

@@ -34,6 +34,11 @@ extension Exchange {
         guard outbound == nil else { return }
         let buffer = worker.requestBuffers.take()
         outbound = buffer
+        writeHead(to: buffer)
+    }
+
+    /// Writes the head as a backend gets it.
+    func writeHead(to buffer: Buffer) {
         requestID.withUnsafeBytes { requestID in
             UpstreamRequest(
                 reader: reader,

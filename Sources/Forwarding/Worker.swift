@@ -52,6 +52,8 @@ public final class Worker: RequestHandler {
 
     let multi: CurlMulti
     private let accessLog: AccessLog?
+    /// Where it is told how a failed attempt can be repeated, if anybody wants to know.
+    let reproductions: BackgroundLogger?
     private var logLines = LineBuffer()
     /// Which log lines are written when not all are.
     var sampler = Sampler(seed: .random(in: .min ... .max))
@@ -81,11 +83,13 @@ public final class Worker: RequestHandler {
         settings: ForwardingSettings,
         pool: PoolUpdate,
         accessLog: AccessLog?,
+        diagnostics: BackgroundLogger? = nil,
         share: WorkerShare
     ) {
         self.settings = settings
         balancer = Balancer(pool.snapshot, seed: .random(in: .min ... .max))
         self.accessLog = accessLog
+        reproductions = diagnostics?.writesDebug == true ? diagnostics : nil
         self.share = share
         meter = share.meter
         retryPolicy = RetryPolicy(maximumRetries: settings.retries, conditions: settings.overload.retryConditions)

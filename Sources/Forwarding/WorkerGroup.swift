@@ -25,7 +25,8 @@ public final class WorkerGroup: Sendable {
         backends configurations: [BackendConfiguration],
         limits: ConnectionLimits,
         metrics: Metrics,
-        accessLog: AccessLog?
+        accessLog: AccessLog?,
+        diagnostics: BackgroundLogger? = nil
     ) {
         self.limits = limits
         self.metrics = metrics
@@ -52,6 +53,7 @@ public final class WorkerGroup: Sendable {
                     settings: settings,
                     pool: pool,
                     accessLog: accessLog,
+                    diagnostics: diagnostics,
                     share: share
                 ).run()
             }

@@ -55,7 +55,8 @@ struct Program {
                     diagnostics: diagnostics
                 ),
                 metrics: metrics,
-                accessLog: accessLog
+                accessLog: accessLog,
+                diagnostics: BackgroundLogger(diagnostics)
             )
             // Before the workers accept: they have the backends then.
             let director = PoolDirector(of: workers, policy: settings.policy)

@@ -113,7 +113,8 @@ struct ExplanationTests {
     }
 
     @Test(arguments: [512, 600, 1024, 2048])
-    func `however many backends there are, the text fits, the chosen one is in it, and the rest is counted`(limit: Int) {
+    func `however many backends there are, the text fits, the chosen one is in it, and the rest is counted`(limit: Int)
+    {
         let names = (0..<200).map { "backend-with-a-rather-long-name-\($0).example.internal:8080" }
         let pool = Pool(names.map { PoolEntry(name: $0, weight: 65535, maximumInFlight: 1_000_000) }, .randomTwo)
         let explanation = pool.explained()
