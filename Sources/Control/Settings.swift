@@ -80,6 +80,10 @@ public struct Settings: Sendable, Equatable {
     public var accessLog: AccessLogDestination = SettingsTable.accessLog.defaultValue
     /// What an access log line looks like.
     public var accessLogFormat: AccessLogFormat = SettingsTable.accessLogFormat.defaultValue
+    /// Which fields an access log line has.
+    public var accessLogFields: AccessLogFields = SettingsTable.accessLogFields.defaultValue
+    /// One of how many requests that went well leaves an access log line.
+    public var accessLogSample: Int = SettingsTable.accessLogSample.defaultValue
     /// The least severe level of diagnostics that is written.
     public var logLevel: Logger.Level = SettingsTable.logLevel.defaultValue
 
@@ -172,6 +176,13 @@ extension Settings {
             meantBackends = meantBackends || nearest == backendsName
             let hint = nearest.map { "did you mean \($0)?" } ?? "curl-lb --help lists them all"
             problems.append("\(escaped(name)) is not a setting; \(hint)")
+        }
+
+        if settings.accessLogFormat == .combined, settings.accessLogFields != AccessLogFields() {
+            let (fields, format) = (SettingsTable.accessLogFields.name, SettingsTable.accessLogFormat.name)
+            problems.append(
+                "\(fields): the combined format has fields of its own; unset it, or set \(format) to text or json"
+            )
         }
 
         let backendsWereRefused = problems.contains { $0.hasPrefix("\(backendsName)=") || $0.hasPrefix("backend ") }

@@ -260,7 +260,22 @@ enum SettingsTable {
         \.accessLogFormat,
         default: .text,
         .word(),
-        "What an access log line looks like."
+        "What an access log line looks like: fields with their names, Apache's combined form, or JSON."
+    )
+    static let accessLogFields = Setting(
+        "LB_ACCESS_LOG_FIELDS",
+        \.accessLogFields,
+        default: AccessLogFields(),
+        .accessLogFields,
+        "Which fields an access log line has as text or json, in their order; default and all stand for several."
+    )
+    static let accessLogSample = Setting(
+        "LB_ACCESS_LOG_SAMPLE",
+        \.accessLogSample,
+        default: 1,
+        shownAs: "1/1",
+        .sample,
+        "Which part of the requests that went well leave an access log line, drawn at random; all others always do."
     )
     static let logLevel = Setting(
         "LB_LOG_LEVEL",
@@ -307,6 +322,8 @@ enum SettingsTable {
     ] + health + [
         accessLog,
         accessLogFormat,
+        accessLogFields,
+        accessLogSample,
         logLevel,
     ]
 }

@@ -62,7 +62,7 @@ extension Exchange {
             status = 0
         }
         let row = ExchangeFailure(streamFailure)
-        record(row, streamFailure.text)
+        record(row, streamFailure.text, code: streamFailure.curlCode)
         if row == .openFileLimit {
             // Ours: no backend is to blame, and none other can be reached either.
             endLease(.abandoned)
@@ -163,13 +163,18 @@ extension Exchange {
         begin(lease)
     }
 
-    func record(_ row: ExchangeFailure, _ text: String) {
+    /// Notes why an attempt failed.
+    ///
+    /// - Parameter code: libcurl's number for it, if libcurl has one.
+    func record(_ row: ExchangeFailure, _ text: String, code: Int32? = nil) {
         failure = row
         countFailure(row)
+        tellHowToReproduce(row)
         failedAttempts.append(
             AccessLogAttempt(
                 backend: lease?.backend.name ?? "-",
                 reason: row.label,
+                code: code,
                 text: text,
                 nanoseconds: loop.now.since(attemptStart)
             )

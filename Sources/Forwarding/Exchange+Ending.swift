@@ -129,7 +129,7 @@ extension Exchange {
         countEnd()
         if isRetryBudgetExhausted { worker.meter.failure(ExchangeFailure.retryBudgetExhausted.label) }
         giveRetryPlaceBack()
-        if let format = worker.settings.accessLogFormat { log(format) }
+        if let style = worker.settings.accessLogStyle { log(style) }
         releaseOutbound()
         worker.retire(self)
     }
@@ -137,34 +137,5 @@ extension Exchange {
     func releaseOutbound() {
         if let buffer = outbound { worker.requestBuffers.give(buffer) }
         outbound = nil
-    }
-
-    private func log(_ format: AccessLogFormat) {
-        let reader = reader
-        let head = reader.head
-        withUnsafeTemporaryAllocation(byteCount: PeerAddress.maximumTextLength, alignment: 1) { text in
-            let length = clientAddress.write(to: text)
-            requestID.withUnsafeBytes { requestID in
-                let record = AccessLogRecord(
-                    client: UnsafeRawBufferPointer(rebasing: text[..<length]),
-                    method: reader.headBytes(head.methodRange),
-                    target: reader.headBytes(head.targetRange),
-                    host: reader.headBytes(head.effectiveAuthorityRange ?? 0..<0),
-                    requestID: requestID,
-                    status: isResponseBegun ? status : failure?.status ?? 0,
-                    bytesIn: reader.bodyBytes,
-                    bytesOut: bytesOut,
-                    duration: loop.now.since(startTime),
-                    timeToFirstByte: firstByteTime.map { $0.since(startTime) },
-                    backend: responder?.name,
-                    queued: queueNanoseconds,
-                    attempts: attemptCount,
-                    failedAttempts: failedAttempts,
-                    notes: isRetryBudgetExhausted ? .retryBudgetExhausted : [],
-                    reason: failure?.label
-                )
-                worker.log(record, format)
-            }
-        }
     }
 }

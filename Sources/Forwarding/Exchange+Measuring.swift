@@ -18,6 +18,8 @@ struct ExchangeMeasures {
     var connect: ConnectTimes?
     /// Request body bytes that have been counted.
     var countedUpload: UInt64 = 0
+    /// Time in the queue that has been counted, in nanoseconds.
+    var countedQueue: UInt64 = 0
 
     /// Another attempt begins.
     mutating func beginAttempt(_ meter: BackendMeter) {
@@ -35,6 +37,10 @@ extension Exchange {
         meter.add(.attempts)
         if attemptCount > 1 { meter.add(.retries) }
         meter.add(isReused ? .connectionsReused : .connectionsOpened)
+        if queueNanoseconds > measures.countedQueue {
+            meter.record(.queue, queueNanoseconds - measures.countedQueue)
+            measures.countedQueue = queueNanoseconds
+        }
     }
 
     /// An attempt has failed.

@@ -37,7 +37,8 @@ extension Exchange {
         writeHead(to: buffer)
     }
 
-    private func writeHead(to buffer: Buffer) {
+    /// Writes the head as a backend gets it.
+    func writeHead(to buffer: Buffer) {
         requestID.withUnsafeBytes { requestID in
             UpstreamRequest(
                 reader: reader,

@@ -59,8 +59,8 @@ public struct ForwardingSettings: Sendable {
     public var bodyProgress: BodyProgress?
     public var maximumPipelined: Int
     public var headLimits: HeadLimits
-    /// The form of access log lines; nil when there is no access log.
-    public var accessLogFormat: AccessLogFormat?
+    /// How access log lines are written; nil when there is no access log.
+    public var accessLogStyle: AccessLogStyle?
     public var overload: OverloadSettings
     /// The proxies that are believed about their clients.
     public var trusted = TrustedPeers()
@@ -82,7 +82,7 @@ public struct ForwardingSettings: Sendable {
         bodyProgress: BodyProgress?,
         maximumPipelined: Int,
         headLimits: HeadLimits,
-        accessLogFormat: AccessLogFormat?,
+        accessLogStyle: AccessLogStyle?,
         overload: OverloadSettings = OverloadSettings()
     ) {
         self.name = name
@@ -97,7 +97,7 @@ public struct ForwardingSettings: Sendable {
         self.bodyProgress = bodyProgress
         self.maximumPipelined = maximumPipelined
         self.headLimits = headLimits
-        self.accessLogFormat = accessLogFormat
+        self.accessLogStyle = accessLogStyle
         self.overload = overload
     }
 }

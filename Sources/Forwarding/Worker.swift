@@ -52,7 +52,11 @@ public final class Worker: RequestHandler {
 
     let multi: CurlMulti
     private let accessLog: AccessLog?
-    private var logLines: [UInt8] = []
+    /// Where it is told how a failed attempt can be repeated, if anybody wants to know.
+    let reproductions: BackgroundLogger?
+    private var logLines = LineBuffer()
+    /// Which log lines are written when not all are.
+    var sampler = Sampler(seed: .random(in: .min ... .max))
     let share: WorkerShare
     /// What the worker counts.
     let meter: WorkerMeter
@@ -80,11 +84,13 @@ public final class Worker: RequestHandler {
         settings: ForwardingSettings,
         pool: PoolUpdate,
         accessLog: AccessLog?,
+        diagnostics: BackgroundLogger? = nil,
         share: WorkerShare
     ) {
         self.settings = settings
         balancer = Balancer(pool.snapshot, seed: .random(in: .min ... .max))
         self.accessLog = accessLog
+        reproductions = diagnostics?.writesDebug == true ? diagnostics : nil
         self.share = share
         meter = share.meter
         retryPolicy = RetryPolicy(maximumRetries: settings.retries, conditions: settings.overload.retryConditions)
@@ -289,10 +295,10 @@ public final class Worker: RequestHandler {
         }
     }
 
-    func log(_ record: AccessLogRecord, _ format: AccessLogFormat) {
+    func log(_ record: AccessLogRecord, _ style: AccessLogStyle) {
         guard accessLog != nil else { return }
         meter.add(.logLines)
-        record.append(to: &logLines, format: format, clock: clock)
+        record.append(to: &logLines, style, clock: clock)
     }
 
     private func submitLog() {

@@ -28,7 +28,8 @@ public final class WorkerGroup: Sendable {
         pool settingsOfPool: PoolSettings = PoolSettings(),
         limits: ConnectionLimits,
         metrics: Metrics,
-        accessLog: AccessLog?
+        accessLog: AccessLog?,
+        diagnostics: BackgroundLogger? = nil
     ) {
         self.limits = limits
         self.metrics = metrics
@@ -60,6 +61,7 @@ public final class WorkerGroup: Sendable {
                     settings: settings,
                     pool: pool,
                     accessLog: accessLog,
+                    diagnostics: diagnostics,
                     share: share
                 ).run()
             }

@@ -15,7 +15,8 @@ public enum AccessLogDestination: Sendable, Equatable {
 
 /// Takes lines from all workers and writes them on a queue of its own.
 ///
-/// A slow disk, a full one, a pipe that nobody reads: lines beyond ``capacity`` are dropped and counted; no worker waits.
+/// A slow disk, a full one, a pipe that nobody reads: lines beyond ``capacity`` are dropped and counted; no worker waits. A file
+/// that was moved or removed is noticed within about a second, and another one is made.
 public final class AccessLog: Sendable {
     /// Bytes that may wait to be written.
     public static let capacity = 8 << 20
@@ -30,11 +31,11 @@ public final class AccessLog: Sendable {
     /// Lines that were never written.
     public let droppedLines = Atomic<UInt64>(0)
 
-    private let descriptor: CInt
     private let queue = DispatchQueue(label: "curl-lb.access-log")
     private let state = Mutex(State())
-    private let diagnostics: Logger
-    private let isFailing = Atomic<Bool>(false)
+    /// Touched on the queue only, where it may take its time.
+    private let file: Mutex<AccessLogFile>
+    private let report: AccessLogReport
 
     /// Opens the destination.
     ///
@@ -45,41 +46,42 @@ public final class AccessLog: Sendable {
         diagnostics: Logger
     ) throws(AccessLogError) -> AccessLog? {
         switch destination {
-        case .off:
-            return nil
-        case .standardOutput:
-            return AccessLog(descriptor: STDOUT_FILENO, diagnostics: diagnostics)
-        case .file(let path):
-            let descriptor = Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
-            guard descriptor >= 0 else { throw AccessLogError(path: path, reason: String(cString: strerror(errno))) }
-            return AccessLog(descriptor: descriptor, diagnostics: diagnostics)
+        case .off: nil
+        case .standardOutput: AccessLog(AccessLogFile(), diagnostics)
+        case .file(let path): AccessLog(try AccessLogFile(path: path), diagnostics)
         }
     }
 
-    private init(descriptor: CInt, diagnostics: Logger) {
-        self.descriptor = descriptor
-        self.diagnostics = diagnostics
+    private init(_ file: consuming AccessLogFile, _ diagnostics: Logger) {
+        self.file = Mutex(file)
+        report = AccessLogReport(diagnostics)
     }
 
-    deinit { if descriptor != STDOUT_FILENO { close(descriptor) } }
-
-    /// Hands whole lines over and empties the array, keeping its memory.
+    /// Hands whole lines over and empties the buffer, keeping its memory.
     ///
     /// Any thread; never blocks on the file.
-    public func submit(_ lines: inout [UInt8]) {
+    public func submit(_ lines: inout LineBuffer) {
         let (isTaken, needsWrite) = state.withLock { state -> (Bool, Bool) in
             guard state.waiting.count + lines.count <= Self.capacity else { return (false, false) }
-            state.waiting.append(contentsOf: lines)
+            state.waiting.append(contentsOf: lines.bytes)
             defer { state.isWriteScheduled = true }
             return (true, !state.isWriteScheduled)
         }
-        if !isTaken {
-            drop(lines[...])
-            reportOverflow()
-        }
-        lines.removeAll(keepingCapacity: true)
+        if !isTaken { lose(lines.bytes, "it is not written fast enough") }
+        lines.removeAll()
         if needsWrite {
             queue.asyncAfter(deadline: .now() + .milliseconds(Self.gatherMilliseconds)) { self.writeWaiting() }
+        }
+    }
+
+    /// Opens the file anew, as after it was moved by a program that rotates logs.
+    ///
+    /// Any thread; lines handed over before still go to the old one.
+    public func reopen() {
+        queue.async {
+            self.writeWaiting()
+            let problem = self.file.withLock { $0.reopen() }
+            if let problem { self.report.cannotReopen(problem) }
         }
     }
 
@@ -99,43 +101,24 @@ public final class AccessLog: Sendable {
             defer { state.waiting = [] }
             return state.waiting
         }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = rest.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
-            if written >= 0 {
-                rest = rest.dropFirst(written)
-                if isFailing.exchange(false, ordering: .relaxed) {
-                    diagnostics.notice("the access log is being written again; lines lost: \(dropCount)")
-                }
-            } else if errno == EAGAIN {
-                // A terminal or pipe that another process made non-blocking: wait for room.
-                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                poll(&waiting, 1, 1000)
-            } else if errno != EINTR {
-                let reason = String(cString: strerror(errno))
-                drop(rest)
-                if !isFailing.exchange(true, ordering: .relaxed) {
-                    diagnostics.error("the access log cannot be written: \(reason); lines are lost, traffic goes on")
-                }
-                return
-            }
+        guard !bytes.isEmpty else { return }
+        let (rest, failure, problem) = file.withLock { file in
+            let problem = file.checkPlace()
+            let (rest, failure) = file.write(bytes[...])
+            return (rest, failure, problem)
+        }
+        if let problem { report.cannotReopen(problem) }
+        if let failure {
+            rest.withUnsafeBytes { lose($0, failure) }
+        } else {
+            report.isWritten(lost: droppedLines.load(ordering: .relaxed))
         }
     }
 
-    /// Says once that lines are lost because the writer does not keep up; on another thread, since standard error may be as
-    /// stuck as the log.
-    private func reportOverflow() {
-        guard !isFailing.exchange(true, ordering: .relaxed) else { return }
-        DispatchQueue.global().async {
-            self.diagnostics.error("the access log is not written fast enough; lines are lost, traffic goes on")
-        }
-    }
-
-    private var dropCount: UInt64 { droppedLines.load(ordering: .relaxed) }
-
-    private func drop(_ lines: ArraySlice<UInt8>) {
+    private func lose(_ lines: UnsafeRawBufferPointer, _ reason: String) {
         let count = lines.count { $0 == UInt8(ascii: "\n") }
-        droppedLines.wrappingAdd(UInt64(count), ordering: .relaxed)
+        let total = droppedLines.wrappingAdd(UInt64(count), ordering: .relaxed).newValue
+        report.isLost(because: reason, lost: total)
     }
 }
 

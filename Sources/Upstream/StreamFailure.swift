@@ -35,6 +35,12 @@ public struct StreamFailure: Error, Sendable, Equatable {
     /// Whether the connection had served an exchange before.
     public var wasReused: Bool
 
+    /// libcurl's number for the failure; nil where libcurl reported none.
+    public var curlCode: Int32? {
+        guard case .curl(let code) = cause, code != 0 else { return nil }
+        return code
+    }
+
     public init(
         phase: Phase,
         cause: Cause,

@@ -56,7 +56,8 @@ struct Program {
                     diagnostics: diagnostics
                 ),
                 metrics: metrics,
-                accessLog: accessLog
+                accessLog: accessLog,
+                diagnostics: BackgroundLogger(diagnostics)
             )
             // Before the workers accept: they have the backends then.
             let director = PoolDirector(
@@ -116,17 +117,18 @@ struct Program {
         diagnostics.info("up to \(descriptors) open files; \(CurlLibrary.report.prefix(2).joined(separator: ", "))")
     }
 
-    /// Blocks SIGTERM and SIGINT in this thread and all that it starts, so that they wait until they are asked for.
+    /// Blocks SIGTERM, SIGINT and SIGUSR1 in this thread and all that it starts, so that they wait until they are asked for.
     private func holdSignals() -> sigset_t {
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGUSR1)
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         return signals
     }
 
-    /// The main thread's work from now on: the first signal drains, the second ends.
+    /// The main thread's work from now on: SIGUSR1 opens the access log anew; the first other signal drains, the second ends.
     private func serveSignals(
         _ signals: sigset_t,
         _ workers: WorkerGroup,
@@ -134,14 +136,23 @@ struct Program {
     ) -> Never {
         var signals = signals
         var number: CInt = 0
-        while sigwait(&signals, &number) != 0 {}
-        diagnostics.notice("draining for at most \(settings.drainTimeout)")
-        workers.stopAccepting()
-        while sigwait(&signals, &number) != 0 {}
-        diagnostics.warning("second signal: ending at once")
-        accessLog?.flush(milliseconds: Self.logFlush / 10)
-        // Without the work of a proper exit, since the workers are still running.
-        _exit(EXIT_FAILURE)
+        var isDraining = false
+        while true {
+            guard sigwait(&signals, &number) == 0 else { continue }
+            switch number {
+            case SIGUSR1:
+                accessLog?.reopen()
+            case _ where !isDraining:
+                isDraining = true
+                diagnostics.notice("draining for at most \(settings.drainTimeout)")
+                workers.stopAccepting()
+            default:
+                diagnostics.warning("second signal: ending at once")
+                accessLog?.flush(milliseconds: Self.logFlush / 10)
+                // Without the work of a proper exit, since the workers are still running.
+                _exit(EXIT_FAILURE)
+            }
+        }
     }
 }
 
@@ -163,7 +174,7 @@ extension ForwardingSettings {
             },
             maximumPipelined: settings.maxPipelined,
             headLimits: HeadLimits(maxHeadBytes: settings.maxHeadBytes, maxFieldCount: settings.maxFields),
-            accessLogFormat: settings.accessLog == .off ? nil : settings.accessLogFormat,
+            accessLogStyle: settings.accessLog == .off ? nil : AccessLogStyle(settings),
             overload: OverloadSettings(settings)
         )
         trusted = settings.trusted
@@ -180,6 +191,20 @@ extension OverloadSettings {
             queueLimit: settings.queue,
             queueTimeout: settings.queueTimeout.clampedNanoseconds,
             deadline: settings.deadline?.clampedNanoseconds
+        )
+    }
+}
+
+extension AccessLogStyle {
+    /// Columns and colour are for a terminal that shows them, and for people who want them (no-color.org).
+    init(_ settings: Settings) {
+        let environment = ProcessInfo.processInfo.environment
+        let isWanted = environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
+        self.init(
+            format: settings.accessLogFormat,
+            fields: settings.accessLogFields,
+            isForTerminal: settings.accessLog == .standardOutput && isWanted && isatty(STDOUT_FILENO) == 1,
+            sample: settings.accessLogSample
         )
     }
 }

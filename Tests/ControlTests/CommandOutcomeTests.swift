@@ -109,6 +109,8 @@ import Testing
             LB_PANIC=on                                      # default
             LB_ACCESS_LOG='./it'\''s new'                    # environment
             LB_ACCESS_LOG_FORMAT=text                        # default
+            LB_ACCESS_LOG_FIELDS=default                     # default
+            LB_ACCESS_LOG_SAMPLE=1/1                         # default
             LB_LOG_LEVEL=info                                # default
             # LB_SERVICE_HOST is ignored: Kubernetes sets it for a Service
 

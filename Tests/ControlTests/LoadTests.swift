@@ -43,7 +43,7 @@ import Upstream
             "LB_CONNECT_TIMEOUT": "5ms", "LB_HEADER_TIMEOUT": "8s", "LB_RESPONSE_TIMEOUT": "6s",
             "LB_IDLE_TIMEOUT": "7m", "LB_UPSTREAM_IDLE": "0",
             "LB_TUNNEL_IDLE": "2h", "LB_DRAIN_TIMEOUT": "1h", "LB_MAX_HEADER": "9KiB", "LB_ACCESS_LOG": "off",
-            "LB_ACCESS_LOG_FORMAT": "json",
+            "LB_ACCESS_LOG_FORMAT": "json", "LB_ACCESS_LOG_FIELDS": "id,default", "LB_ACCESS_LOG_SAMPLE": "1/100",
             "LB_LOG_LEVEL": "critical", "LB_NAME": "edge-1", "LB_WRITE_TIMEOUT": "9s", "LB_BODY_PACE": "2KiB/10s",
             "LB_MAX_FIELDS": "100", "LB_MAX_PIPELINED": "10", "LB_MAX_CONNECTIONS": "11",
             "LB_RETRY_ON": "junk-response,429", "LB_RETRY_BUDGET": "30", "LB_QUEUE": "13",
@@ -113,6 +113,8 @@ import Upstream
         expected.maxHeadBytes = 9216
         expected.accessLog = .off
         expected.accessLogFormat = .json
+        expected.accessLogFields = AccessLogFields([.field(.id), .usual])
+        expected.accessLogSample = 100
         expected.logLevel = .critical
         #expect(settings == expected)
         #expect(Set(environment.keys) == Set(SettingsTable.rows.map(\.name)))

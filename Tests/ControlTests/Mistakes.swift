@@ -184,16 +184,49 @@ extension Mistake {
             ["LB_ACCESS_LOG": "/no/such/directory/access.log"],
             #"curl-lb: LB_ACCESS_LOG="/no/such/directory/access.log": expected a path in a directory that exists"#
         ),
-        Mistake(["LB_ACCESS_LOG_FORMAT": "xml"], #"curl-lb: LB_ACCESS_LOG_FORMAT="xml": expected text or json"#),
+        Mistake(
+            ["LB_ACCESS_LOG_FORMAT": "xml"],
+            #"curl-lb: LB_ACCESS_LOG_FORMAT="xml": expected text, combined or json"#
+        ),
         Mistake(
             ["LB_ACCESS_LOG_FORMAT": "JSON"],
-            #"curl-lb: LB_ACCESS_LOG_FORMAT="JSON": expected text or json; did you mean json?"#
+            #"curl-lb: LB_ACCESS_LOG_FORMAT="JSON": expected text, combined or json; did you mean json?"#
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG_FIELDS": "time, durration_ms"],
+            #"curl-lb: LB_ACCESS_LOG_FIELDS="durration_ms": expected the name of a field; did you mean duration_ms?"#
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG_FIELDS": "time,xxxxxxxxxxxx"],
+            #"curl-lb: LB_ACCESS_LOG_FIELDS="xxxxxxxxxxxx": expected \#(accessLogFields)"#
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG_FIELDS": " , "],
+            #"curl-lb: LB_ACCESS_LOG_FIELDS=" , ": expected \#(accessLogFields)"#
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG_FIELDS": "id", "LB_ACCESS_LOG_FORMAT": "combined"],
+            "curl-lb: LB_ACCESS_LOG_FIELDS: the combined format has fields of its own; unset it, or set"
+                + " LB_ACCESS_LOG_FORMAT to text or json"
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG_SAMPLE": "0.01"],
+            #"curl-lb: LB_ACCESS_LOG_SAMPLE="0.01": expected a part between 1/1 and 1/1000000, such as 1/100"#
+        ),
+        Mistake(
+            ["LB_ACCESS_LOG_SAMPLE": "1/0"],
+            #"curl-lb: LB_ACCESS_LOG_SAMPLE="1/0": expected a part between 1/1 and 1/1000000, such as 1/100"#
         ),
         Mistake(
             ["LB_LOG_LEVEL": "warn"],
             #"curl-lb: LB_LOG_LEVEL="warn": expected trace, debug, info, notice, warning, error or critical"#
         ),
     ]
+
+    private static let accessLogFields =
+        "a list of default, all, time, client, request, method, target, protocol, host, referer, user_agent, status,"
+        + " bytes_in, bytes_out, duration_ms, ttfb_ms, queue_ms, dns_ms, connect_ms, tls_ms, wait_ms, body_ms, backend,"
+        + " attempts, failed_attempts, notes, reason, sample, id or trace_id"
 
     static let listenAddresses: [Mistake] = [
         Mistake(

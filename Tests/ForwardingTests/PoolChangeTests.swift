@@ -43,7 +43,7 @@ struct PoolChangeTests {
                 bodyProgress: nil,
                 maximumPipelined: 10,
                 headLimits: .init(),
-                accessLogFormat: nil,
+                accessLogStyle: nil,
                 overload: OverloadSettings(queueTimeout: 60 * second)
             )
             settings.affinity = affinity

@@ -37,7 +37,7 @@ struct StatsTests {
                     bodyProgress: nil,
                     maximumPipelined: 10,
                     headLimits: .init(),
-                    accessLogFormat: nil
+                    accessLogStyle: nil
                 ),
                 policy: .roundRobin,
                 backends: backends,

@@ -9,6 +9,8 @@ import Testing
         "GET /\"quoted\"\\back HTTP/1.1\r\nHost: test\r\n\r\n", "GET /\u{1B}[31mred HTTP/1.1\r\nHost: test\r\n\r\n",
         "GET /\u{E9}\u{FF} HTTP/1.1\r\nHost: test\r\n\r\n", "GET / HTTP/1.1\r\nHost: \u{1}\"\r\n\r\n",
         "\u{0}\u{16}\"\r\n",
+        "GET / HTTP/1.1\r\nHost: test\r\nReferer: \"\\\u{E9}\t \" 200\r\nUser-Agent: \u{1B}]0;x\u{7}\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: test\r\nReferer: \"\\\u{E9}\t \" 200\r\nUser-Agent: \"x\\\r\n\r\n",
         "GET / HTTP/1.1\r\nHost: test\r\nX-Request-Id: \"\\\u{E9}\r\n\r\n", "GET /a HTTP/1.1\r\nHost: \"\\\r\n\r\n",
     ]
 
@@ -52,6 +54,7 @@ import Testing
             let failed = try #require((object["failed_attempts"] as? [[String: Any]])?.first)
             #expect(failed["backend"] as? String == "red")
             #expect(failed["reason"] as? String == "connection_refused")
+            #expect(failed["code"] as? Int == 7)
             #expect(object["reason"] == nil)
         }
     }
@@ -60,10 +63,12 @@ import Testing
         try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
     }
 
-    @Test("whatever a client sends, a line is one line of printable ASCII", arguments: ["text", "json"])
+    @Test("whatever a client sends, a line is one line of printable ASCII", arguments: ["text", "json", "combined"])
     func hostile(format: String) throws {
         try Scene.play { scene in
-            let balancer = try scene.curlLB([try scene.origin()], ["LB_ACCESS_LOG_FORMAT": format])
+            var environment = ["LB_ACCESS_LOG_FORMAT": format]
+            if format != "combined" { environment["LB_ACCESS_LOG_FIELDS"] = "all" }
+            let balancer = try scene.curlLB([try scene.origin()], environment)
             for (index, request) in Self.hostile.enumerated() {
                 let client = try balancer.connect()
                 try client.send(request)
@@ -128,15 +133,110 @@ import Testing
 
     @Test func `standard output that nobody reads does not stop the traffic`() throws {
         try Scene.play { scene in
-            scene.expectLine(containing: "the access log cannot be written")
+            scene.expectLine(containing: "the access log loses lines")
             let balancer = try scene.curlLB([try scene.origin().url], output: .nobody)
             for _ in 0..<50 { #expect(try balancer.get().status == 200) }
             let errors = {
-                balancer.process.standardError.lines.filter { $0.contains("the access log cannot be written") }
+                balancer.process.standardError.lines.filter { $0.contains("the access log loses lines") }
             }
             try eventually("a line about it") { !errors().isEmpty }
             for _ in 0..<50 { #expect(try balancer.get().status == 200) }
-            #expect(errors().count == 1)
+        }
+    }
+
+    @Test func `the combined form is that of Apache`() throws {
+        try Scene.play { scene in
+            let balancer = try scene.curlLB([try scene.origin()], ["LB_ACCESS_LOG_FORMAT": "combined"])
+            _ = try balancer.response(
+                to: "GET /a?b HTTP/1.1\r\nHost: test\r\nReferer: http://x/\r\nUser-Agent: test/1 (x; y)\r\n\r\n"
+            )
+            let form = #"""
+                ^127\.0\.0\.1 - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "GET /a\?b HTTP/1\.1" 200 2 \#
+                "http://x/" "test/1 \(x; y\)"$
+                """#
+            let line = try balancer.logLine()
+            #expect(line.range(of: form, options: .regularExpression) != nil, "\(line)")
+        }
+    }
+
+    @Test func `phases of the connection stand in the line of the request that made it`() throws {
+        try Scene.play { scene in
+            let balancer = try scene.curlLB(
+                [try scene.origin()],
+                ["LB_ACCESS_LOG_FIELDS": "status dns_ms connect_ms tls_ms wait_ms body_ms"]
+            )
+            let client = try balancer.connect()
+            for _ in 0..<2 {
+                try client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+                _ = try client.receiveResponse()
+            }
+            client.close()
+            let time = #"\d+\.\d{3}"#
+            let first = try balancer.logLine(0)
+            let form = "^200 dns_ms=\(time) connect_ms=\(time) wait_ms=\(time) body_ms=\(time)$"
+            #expect(first.range(of: form, options: .regularExpression) != nil, "\(first)")
+            let second = try balancer.logLine(1)
+            #expect(
+                second.range(of: "^200 wait_ms=\(time) body_ms=\(time)$", options: .regularExpression) != nil,
+                "\(second)"
+            )
+        }
+    }
+
+    @Test func `SIGUSR1 makes the file anew, and no line is lost`() throws {
+        try Scene.play { scene in
+            let folder = try scene.folder()
+            let path = "\(folder)/access.log"
+            let balancer = try scene.curlLB([try scene.origin()], ["LB_ACCESS_LOG": path])
+            #expect(try balancer.get("/1").status == 200)
+            try FileManager.default.moveItem(atPath: path, toPath: "\(path).1")
+            balancer.process.send(SIGUSR1)
+            try eventually("the new file") { FileManager.default.fileExists(atPath: path) }
+            #expect(try balancer.get("/2").status == 200)
+            balancer.process.send(SIGTERM)
+            #expect(try balancer.process.waitForExit() == .code(0))
+            let old = try String(contentsOfFile: "\(path).1", encoding: .utf8)
+            let new = try String(contentsOfFile: path, encoding: .utf8)
+            #expect(old.contains("\"GET /1\"") && !old.contains("\"GET /2\""))
+            #expect(new.contains("\"GET /2\"") && !new.contains("\"GET /1\""))
+        }
+    }
+
+    @Test func `sampling leaves out what went well, and nothing else`() throws {
+        try Scene.play { scene in
+            let origin = try scene.origin(replying: { request, connection in
+                let status = request.startLine.contains("/bad") ? "500 Bad" : "200 OK"
+                try connection.send("HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n")
+            })
+            let balancer = try scene.curlLB(
+                [origin],
+                ["LB_ACCESS_LOG_SAMPLE": "1/1000000", "LB_ACCESS_LOG_FIELDS": "request,status,sample,reason"]
+            )
+            for _ in 0..<20 { #expect(try balancer.get("/good").status == 200) }
+            #expect(try balancer.get("/bad").status == 500)
+            #expect(try balancer.response(to: "GET /worse HTTP/1.1\r\n\r\n").status == 400)
+            _ = try balancer.logLine(1)
+            #expect(
+                balancer.log == [
+                    #""GET /bad" 500 sample=1"#, #""GET /worse" 400 sample=1 reason=missing_host"#,
+                ]
+            )
+        }
+    }
+
+    @Test("a log that cannot be written costs lines, and nothing else", arguments: ["/dev/full", "pipe"])
+    func unwritable(_ place: String) throws {
+        try Scene.play { scene in
+            scene.expectLine(containing: "the access log loses lines")
+            let folder = try scene.folder()
+            let path = place == "pipe" ? "\(folder)/pipe" : place
+            if place == "pipe" { #expect(mkfifo(path, 0o600) == 0) }
+            let balancer = try scene.curlLB([try scene.origin()], ["LB_ACCESS_LOG": path])
+            for _ in 0..<20 { #expect(try balancer.get().status == 200) }
+            try eventually("a line about it") {
+                balancer.process.standardError.text.contains("the access log loses lines")
+            }
+            for _ in 0..<20 { #expect(try balancer.get().status == 200) }
         }
     }
 }

@@ -267,6 +267,22 @@ import Testing
         }
     }
 
+    @Test func `at debug level each failed attempt is told as a command, without secrets`() throws {
+        try Scene.play { scene in
+            let port = try scene.refusingPort()
+            let balancer = try scene.curlLB(["http://127.0.0.1:\(port);name=red"], ["LB_LOG_LEVEL": "debug"])
+            let response = try balancer.response(
+                to: "GET /a?token=hush HTTP/1.1\r\nHost: test\r\nCookie: hush\r\nX-Request-Id: id-1\r\n\r\n"
+            )
+            #expect(response.status == 502)
+            let words = "connection_refused at red (request id-1); reproduce with: curl "
+            try eventually("the command") { balancer.process.standardError.text.contains(words) }
+            let text = balancer.process.standardError.text
+            #expect(text.contains("'http://127.0.0.1:\(port)/a?token=REDACTED'") && text.contains("'Cookie: REDACTED'"))
+            #expect(!text.contains("hush"))
+        }
+    }
+
     // MARK: Stale connections
 
     /// Serves one request on the first connection, then closes it when told, without an event before the next request.

@@ -19,7 +19,8 @@ import Testing
                 #expect(try connection.receiveToEnd().text == "bye")
                 try connection.send("late")
             }
-            let client = try scene.curlLB([origin]).connect()
+            let balancer = try scene.curlLB([origin])
+            let client = try balancer.connect()
             // What follows the head belongs to the new protocol already.
             try client.send(Self.upgrade + "early")
             #expect(try client.receive(through: "\r\n\r\n").text == Self.switched)
@@ -27,6 +28,7 @@ import Testing
             try client.send("bye")
             client.finishSending()
             #expect(try client.receiveToEnd().text == "late")
+            #expect(try balancer.logLine().contains("\" 101 in=8 out=13 "))
         }
     }
 

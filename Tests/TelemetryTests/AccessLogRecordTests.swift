@@ -13,6 +13,15 @@ private struct Facts {
     var target = Array("/index?x=1".utf8)
     var host = Array("example.com".utf8)
     var requestID = Array("0123abcd".utf8)
+    var referer: [UInt8] = []
+    var userAgent = Array("curl/8".utf8)
+    var traceID: [UInt8] = []
+    var minorVersion: UInt8 = 1
+    var sample = 1
+    var queued: UInt64 = 0
+    var notes: AccessLogNotes = []
+    /// DNS, connect, TLS, wait and body.
+    var phases: (UInt64?, UInt64?, UInt64?, UInt64?, UInt64?)
     var status = 200
     var bytesIn: UInt64 = 0
     var bytesOut: UInt64 = 1234
@@ -23,36 +32,49 @@ private struct Facts {
     var failedAttempts: [AccessLogAttempt] = []
     var reason: String?
 
-    func line(_ format: AccessLogFormat) -> [UInt8] {
-        var line: [UInt8] = []
-        client.withUnsafeBytes { client in
-            method.withUnsafeBytes { method in
-                target.withUnsafeBytes { target in
-                    host.withUnsafeBytes { host in
-                        requestID.withUnsafeBytes { requestID in
-                            let record = AccessLogRecord(
-                                client: client,
-                                method: method,
-                                target: target,
-                                host: host,
-                                requestID: requestID,
-                                status: status,
-                                bytesIn: bytesIn,
-                                bytesOut: bytesOut,
-                                duration: duration,
-                                timeToFirstByte: timeToFirstByte,
-                                backend: backend,
-                                attempts: attempts,
-                                failedAttempts: failedAttempts,
-                                reason: reason
-                            )
-                            record.append(to: &line, format: format, clock: WallClock())
-                        }
-                    }
-                }
-            }
+    func line(_ format: AccessLogFormat, _ fields: [AccessLogField]? = nil, isForTerminal: Bool = false) -> [UInt8] {
+        let items = fields.map { AccessLogFields($0.map { .field($0) }) } ?? AccessLogFields()
+        let style = AccessLogStyle(format: format, fields: items, isForTerminal: isForTerminal)
+        var line = LineBuffer()
+        borrow([client, method, target, host, requestID, referer, userAgent, traceID]) { bytes in
+            var record = AccessLogRecord()
+            record.client = bytes[0]
+            record.method = bytes[1]
+            record.target = bytes[2]
+            record.host = bytes[3]
+            record.requestID = bytes[4]
+            record.referer = bytes[5]
+            record.userAgent = bytes[6]
+            record.traceID = bytes[7]
+            record.minorVersion = minorVersion
+            record.status = status
+            record.bytesIn = bytesIn
+            record.bytesOut = bytesOut
+            record.duration = duration
+            record.timeToFirstByte = timeToFirstByte
+            (record.dns, record.connect, record.tls, record.wait, record.body) = phases
+            record.backend = backend
+            record.attempts = attempts
+            record.failedAttempts = failedAttempts
+            record.queued = queued
+            record.notes = notes
+            record.reason = reason
+            record.sample = sample
+            record.append(to: &line, style, clock: WallClock())
         }
-        return line
+        return Array(line.bytes)
+    }
+
+    /// Calls with all arrays' bytes at once.
+    private func borrow(_ arrays: [[UInt8]], _ use: ([UnsafeRawBufferPointer]) -> Void) {
+        func next(_ pointers: [UnsafeRawBufferPointer]) {
+            guard pointers.count < arrays.count else {
+                use(pointers)
+                return
+            }
+            arrays[pointers.count].withUnsafeBytes { next(pointers + [$0]) }
+        }
+        next([])
     }
 
     /// The line as text behind its timestamp.
@@ -77,6 +99,7 @@ private struct Facts {
             AccessLogAttempt(
                 backend: "a",
                 reason: "connection_refused",
+                code: 7,
                 text: "Failed to connect to \"a\" port 80",
                 nanoseconds: 1_500_000
             ),
@@ -115,12 +138,12 @@ struct AccessLogRecordTests {
         )
     }
 
-    @Test func `text: failed attempts stand in order with reason, time and words`() {
+    @Test func `text: attempts stand in order with reason, libcurl's number and words, and time`() {
         #expect(
             Facts.retried.textBehindTime == """
-                 192.0.2.7:4711 "GET /index?x=1" 200 in=0 out=1234 ms=12.345 ttfb=2.000 backend=c attempts=3 \
-                failed=[a connection_refused 1.500ms "Failed to connect to \\"a\\" port 80", \
-                b dns_error 0.000ms "no such\\x0ahost"] id=0123abcd\n
+                 192.0.2.7:4711 "GET /index?x=1" 200 in=0 out=1234 ms=12.345 ttfb=2.000 backend=c \
+                attempts=3 failed=[a connection_refused 7 "Failed to connect to \\"a\\" port 80" 1.500ms, \
+                b dns_error - "no such\\x0ahost" 0.000ms] id=0123abcd\n
                 """
         )
     }
@@ -151,7 +174,8 @@ struct AccessLogRecordTests {
         let attempts = try #require(object["failed_attempts"] as? [[String: Any]])
         let expected: [[String: Any]] = [
             [
-                "backend": "a", "reason": "connection_refused", "text": "Failed to connect to \"a\" port 80", "ms": 1.5,
+                "backend": "a", "reason": "connection_refused", "code": 7, "text": "Failed to connect to \"a\" port 80",
+                "ms": 1.5,
             ],
             ["backend": "b", "reason": "dns_error", "text": "no such\nhost", "ms": 0.0],
         ]
@@ -186,6 +210,100 @@ struct AccessLogRecordTests {
         #expect(facts.textBehindTime.contains(" in=18446744073709551615 out=18446744073709551615 "))
         #expect(facts.textBehindTime.contains(" ms=18446744073709.551 ttfb=0.000 "))
         _ = try facts.object()
+    }
+
+    // MARK: Fields
+
+    /// With all that can be known.
+    private var full: Facts {
+        var facts = Facts.retried
+        facts.phases = (1_000_000, 2_000_000, 3_000_000, 4_000_000, 5_000_000)
+        facts.referer = Array("http://x/\"".utf8)
+        facts.traceID = Array("4bf92f3577b34da6a3ce929d0e0e4736".utf8)
+        facts.reason = "client_gone"
+        facts.minorVersion = 0
+        facts.sample = 100
+        facts.queued = 6_000_000
+        facts.notes = .retryBudgetExhausted
+        return facts
+    }
+
+    @Test func `text: the fields that were asked for, in their order`() {
+        let fields: [AccessLogField] = [
+            .status, .id, .dns, .connect, .tls, .wait, .body, .protocol, .host, .referer, .userAgent, .method, .target,
+            .sample, .traceID, .notes, .reason, .failedAttempts, .queue,
+        ]
+        #expect(
+            String(decoding: full.line(.text, fields), as: UTF8.self) == """
+                200 id=0123abcd dns_ms=1.000 connect_ms=2.000 tls_ms=3.000 wait_ms=4.000 body_ms=5.000 protocol=HTTP/1.0 \
+                host="example.com" referer="http://x/\\"" user_agent="curl/8" method="GET" target="/index?x=1" sample=100 \
+                trace_id=4bf92f3577b34da6a3ce929d0e0e4736 notes=retry_budget_exhausted reason=client_gone \
+                failed=[a connection_refused 7 "Failed to connect to \\"a\\" port 80" 1.500ms, \
+                b dns_error - "no such\\x0ahost" 0.000ms] queue_ms=6.000\n
+                """
+        )
+        #expect(String(decoding: Facts.plain.line(.text, [.dns, .status, .tls]), as: UTF8.self) == "200\n")
+    }
+
+    @Test func `json: every field under its name, with the value that text has`() throws {
+        let line = full.line(.json, AccessLogField.allCases)
+        var object = try #require(try JSONSerialization.jsonObject(with: Data(line)) as? [String: Any])
+        #expect(Set(object.keys) == Set(AccessLogField.allCases.map(\.rawValue)))
+        for key in ["time", "failed_attempts", "client", "backend", "attempts", "status"] { object[key] = nil }
+        let expected: [String: Any] = [
+            "request": "GET /index?x=1", "method": "GET", "target": "/index?x=1", "protocol": "HTTP/1.0",
+            "host": "example.com", "referer": "http://x/\"", "user_agent": "curl/8", "bytes_in": 0, "bytes_out": 1234,
+            "duration_ms": 12.345, "ttfb_ms": 2.0, "queue_ms": 6, "notes": ["retry_budget_exhausted"], "dns_ms": 1,
+            "connect_ms": 2, "tls_ms": 3, "wait_ms": 4,
+            "body_ms": 5,
+            "reason": "client_gone", "sample": 100, "id": "0123abcd", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+        ]
+        #expect(NSDictionary(dictionary: object) == NSDictionary(dictionary: expected))
+    }
+
+    @Test func `fields that are named twice stand once, default and all are those of the form`() {
+        let fields = AccessLogFields([.field(.id), .usual, .field(.time), .field(.wait)])
+        #expect(fields.resolved(for: .text) == [.id] + AccessLogField.textDefault.filter { $0 != .id } + [.wait])
+        #expect(fields.resolved(for: .json) == [.id] + AccessLogField.jsonDefault.filter { $0 != .id } + [.wait])
+        #expect(AccessLogFields([.all]).resolved(for: .json).count == AccessLogField.allCases.count - 1)
+    }
+
+    @Test func `combined: what Apache writes`() throws {
+        var line = String(decoding: full.line(.combined), as: UTF8.self)
+        let form = /192\.0\.2\.7 - - \[\d\d\/[A-Z][a-z]{2}\/\d{4}:\d\d:\d\d:\d\d \+0000\] (.*)\n/
+        #expect(
+            try form.wholeMatch(in: line).map { String($0.1) }
+                == #""GET /index?x=1 HTTP/1.0" 200 1234 "http://x/\"" "curl/8""#
+        )
+        var facts = Facts.refused
+        facts.client = Array("[2001:db8::1]:80".utf8)
+        facts.userAgent = []
+        facts.bytesOut = 0
+        line = String(decoding: facts.line(.combined), as: UTF8.self)
+        #expect(line.hasPrefix("2001:db8::1 - - [") && line.hasSuffix("] \"-\" 400 - \"-\" \"-\"\n"))
+        facts.client = Array("unix".utf8)
+        #expect(String(decoding: facts.line(.combined), as: UTF8.self).hasPrefix("unix - - ["))
+    }
+
+    @Test func `on a terminal fields stand under one another, and colour says how it went`() {
+        let good = String(decoding: Facts.plain.line(.text, isForTerminal: true), as: UTF8.self)
+        let bad = String(decoding: Facts.refused.line(.text, isForTerminal: true), as: UTF8.self)
+        #expect(good.contains(" \u{1B}[32m200\u{1B}[0m "))
+        #expect(bad.contains(" \u{1B}[33m400\u{1B}[0m "))
+        #expect(bad.contains("\u{1B}[31mreason=malformed_method\u{1B}[0m"))
+        func place(_ text: String, of part: String) -> Int? {
+            let plain = text.replacing(/\u{1B}\[\d+m/, with: "")
+            return plain.range(of: part).map { plain.distance(from: plain.startIndex, to: $0.lowerBound) }
+        }
+        for part in [" in=", " out=", " ms=", " ttfb=", " backend=", " attempts="] {
+            #expect(place(good, of: part) != nil && place(good, of: part) == place(bad, of: part), "\(part)")
+        }
+    }
+
+    @Test func `no colour goes into json or the combined form`() {
+        for format in [AccessLogFormat.json, .combined] {
+            #expect(!Facts.retried.line(format, isForTerminal: true).contains(0x1B))
+        }
     }
 
     // MARK: Hostile bytes
@@ -233,13 +351,15 @@ struct AccessLogRecordTests {
         for key in ["target", "host", "method", "id"] { #expect(object[key] as? String == row.bytes.latin1) }
     }
 
-    @Test(arguments: [AccessLogFormat.text, .json])
+    @Test(arguments: AccessLogFormat.allCases)
     func `every byte by itself leaves one line of printable ASCII`(format: AccessLogFormat) throws {
         for byte in UInt8.min...UInt8.max {
             var facts = Facts()
             facts.target = [byte]
             facts.host = [byte]
-            let line = facts.line(format)
+            facts.referer = [byte]
+            facts.userAgent = [byte]
+            let line = facts.line(format, AccessLogField.allCases)
             #expect(line.last == UInt8(ascii: "\n"))
             #expect(line.dropLast().allSatisfy { (0x20..<0x7F).contains($0) }, "byte \(byte)")
             if format == .json { #expect(try facts.object()["target"] as? String == [byte].latin1) }

@@ -28,6 +28,12 @@ private final class Diagnostics: LogHandler, Sendable {
         set {}
     }
 
+    /// Waits until so many messages have come: they come from a thread that nobody waits for.
+    func wait(for count: Int) throws {
+        for _ in 0..<60_000 where messages.count < count { usleep(1000) }
+        try #require(messages.count >= count)
+    }
+
     func log(event: LogEvent) { lines.withLock { $0.append("\(event.level): \(event.message)") } }
 }
 
@@ -50,9 +56,11 @@ private final class Directory {
 
 extension AccessLog {
     fileprivate func submit(_ text: String) {
-        var lines = Array(text.utf8)
+        var lines = LineBuffer()
+        lines.append(text)
         submit(&lines)
-        #expect(lines.isEmpty)
+        let isEmpty = lines.isEmpty
+        #expect(isEmpty)
     }
 
     fileprivate var dropped: UInt64 { droppedLines.load(ordering: .relaxed) }
@@ -118,16 +126,6 @@ struct AccessLogTests {
         #expect(read(reader, &bytes, 16) == 0)
     }
 
-    @Test func `submitting keeps the array's memory for the next lines`() throws {
-        let log = try open("/dev/null")
-        var lines = [UInt8](repeating: UInt8(ascii: "\n"), count: 5000)
-        let capacity = lines.capacity
-        log.submit(&lines)
-        #expect(lines.isEmpty)
-        #expect(lines.capacity >= capacity)
-        log.settle()
-    }
-
     @Test func `a file that cannot be opened is an error that names it`() throws {
         let directory = try Directory()
         let path = directory.path("missing/access.log")
@@ -137,17 +135,129 @@ struct AccessLogTests {
         #expect(error?.description == "LB_ACCESS_LOG=\(path): No such file or directory")
     }
 
-    @Test func `on a full disk lines are lost and counted, and that is said once`() throws {
+    @Test func `on a full disk lines are lost and counted, and that is said at most once a second`() throws {
         let log = try open("/dev/full")
+        let start = ContinuousClock.now
         log.submit("1\n2\n3\n")
         log.settle()
         #expect(log.dropped == 3)
-        log.submit("4\n")
+        for _ in 0..<20 {
+            log.submit("4\n")
+            log.settle()
+        }
+        #expect(log.dropped == 23)
+        let seconds = Int((ContinuousClock.now - start).components.seconds) + 1
+        try diagnostics.wait(for: 1)
+        #expect(
+            diagnostics.messages.first
+                == "error: the access log loses lines: No space left on device; 3 lost so far, traffic goes on"
+        )
+        #expect(diagnostics.messages.count <= seconds)
+    }
+
+    @Test func `a file that is moved or removed is made anew within about a second`() throws {
+        let directory = try Directory()
+        let log = try open(directory.path("a.log"))
+        log.submit("1\n")
         log.settle()
-        #expect(log.dropped == 4)
-        let message =
-            "error: the access log cannot be written: No space left on device; lines are lost, traffic goes on"
-        #expect(diagnostics.messages == [message])
+        for name in ["moved.log", "moved again.log"] {
+            try FileManager.default.moveItem(atPath: directory.path("a.log"), toPath: directory.path(name))
+            var lines = 0
+            while !FileManager.default.fileExists(atPath: directory.path("a.log")), lines < 6000 {
+                log.submit("x\n")
+                log.settle()
+                lines += 1
+                usleep(10_000)
+            }
+            #expect(try directory.text("a.log") == "x\n")
+        }
+        #expect(try directory.text("moved.log").hasPrefix("1\n"))
+        #expect(log.dropped == 0)
+        #expect(diagnostics.messages == [])
+    }
+
+    @Test func `opening anew on demand: what was handed over before goes to the old file, what comes after to the new`()
+        throws
+    {
+        let directory = try Directory()
+        let log = try open(directory.path("a.log"))
+        log.submit("1\n")
+        log.settle()
+        try FileManager.default.moveItem(atPath: directory.path("a.log"), toPath: directory.path("b.log"))
+        log.submit("2\n")
+        log.reopen()
+        log.settle()
+        log.submit("3\n")
+        log.settle()
+        #expect(try directory.text("b.log") == "1\n2\n")
+        #expect(try directory.text("a.log") == "3\n")
+    }
+
+    @Test func `a file that cannot be made anew is told of, and lines go on to the old one`() throws {
+        let directory = try Directory()
+        try FileManager.default.createDirectory(atPath: directory.path("x"), withIntermediateDirectories: false)
+        let log = try open(directory.path("x/a.log"))
+        try FileManager.default.moveItem(atPath: directory.path("x"), toPath: directory.path("y"))
+        log.reopen()
+        log.submit("1\n")
+        log.settle()
+        try diagnostics.wait(for: 1)
+        #expect(try directory.text("y/a.log") == "1\n")
+        #expect(diagnostics.messages.count == 1)
+        #expect(
+            diagnostics.messages.first?.hasPrefix(
+                "error: the access log cannot be opened anew: \(directory.path("x/a.log")): No such file or directory;"
+            ) == true
+        )
+    }
+
+    @Test func `a pipe that nobody has opened for reading yet is waited for, and lines until then are counted`() throws
+    {
+        let directory = try Directory()
+        try #require(mkfifo(directory.path("pipe"), 0o600) == 0)
+        let log = try open(directory.path("pipe"))
+        log.submit("1\n2\n")
+        log.settle()
+        #expect(log.dropped == 2)
+        let reader = Glibc.open(directory.path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        try #require(reader >= 0)
+        defer { close(reader) }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        var count = -1
+        for _ in 0..<6000 where count <= 0 {
+            log.submit("3\n")
+            log.settle()
+            count = read(reader, &bytes, 16)
+            if count <= 0 { usleep(10_000) }
+        }
+        #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "3\n")
+    }
+
+    @Test func `a line that was cut off stays a line of its own`() throws {
+        // As the program does.
+        signal(SIGPIPE, SIG_IGN)
+        let directory = try Directory()
+        try #require(mkfifo(directory.path("pipe"), 0o600) == 0)
+        func reader() -> CInt { Glibc.open(directory.path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
+        let first = reader()
+        var file = try AccessLogFile(path: directory.path("pipe"))
+        // More than a pipe holds: some of it is written before the reader goes.
+        let line = [UInt8](repeating: 0x78, count: 1 << 20) + [0x0A]
+        Thread.detachNewThread {
+            var waiting = pollfd(fd: first, events: Int16(POLLIN), revents: 0)
+            poll(&waiting, 1, 60_000)
+            close(first)
+        }
+        let (rest, failure) = file.write(line[...])
+        #expect(!rest.isEmpty && rest.count < line.count && failure == "Broken pipe")
+        let second = reader()
+        defer { close(second) }
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        // The pipe has kept what was written.
+        while read(second, &bytes, bytes.count) > 0 {}
+        #expect(file.write(Array("2\n".utf8)[...]).failure == nil)
+        #expect(read(second, &bytes, 16) == 3)
+        #expect(bytes.prefix(3).elementsEqual("\n2\n".utf8))
     }
 
     @Test func `when a pipe's reader has gone lines are lost and counted, and the return of writing is told`() throws {
@@ -167,9 +277,10 @@ struct AccessLogTests {
         log.submit("3\n")
         log.settle()
         #expect(log.dropped == 2)
+        try diagnostics.wait(for: 2)
         #expect(
-            diagnostics.messages == [
-                "error: the access log cannot be written: Broken pipe; lines are lost, traffic goes on",
+            Set(diagnostics.messages) == [
+                "error: the access log loses lines: Broken pipe; 2 lost so far, traffic goes on",
                 "notice: the access log is being written again; lines lost: 2",
             ]
         )
@@ -190,10 +301,11 @@ struct AccessLogTests {
         for batch in 0..<batches {
             let line = Array("\(batch) ".utf8)
             let filled = line + [UInt8](repeating: 0x78, count: lineLength - line.count - 1) + [UInt8(ascii: "\n")]
-            var lines: [UInt8] = []
-            for _ in 0..<linesPerBatch { lines.append(contentsOf: filled) }
+            var lines = LineBuffer()
+            for _ in 0..<linesPerBatch { lines.append(filled) }
             log.submit(&lines)
-            #expect(lines.isEmpty)
+            let isEmpty = lines.isEmpty
+            #expect(isEmpty)
         }
         // Nor does the end of the process wait longer than it wants to.
         log.flush(milliseconds: 1)

@@ -1,4 +1,4 @@
-// The time of day in its two forms, read back with the C library's own functions.
+// The time of day in its forms, read back with the C library's own functions.
 
 import Glibc
 import Testing
@@ -39,6 +39,15 @@ private func readTimestamp(_ text: String) -> Int? {
     return second(year, month, day, parts.4).second * 1000 + milliseconds
 }
 
+/// Reads `31/Jan/2026:23:59:59 +0000`; nil if it is not of that form.
+private func readLogTime(_ text: String) -> Int? {
+    let form = /(\d\d)\/([A-Z][a-z]{2})\/(\d{4}):(\d\d:\d\d:\d\d) \+0000/
+    guard let parts = text.wholeMatch(of: form)?.output, let month = months.firstIndex(of: String(parts.2)),
+        let day = Int32(parts.1), let year = Int32(parts.3)
+    else { return nil }
+    return second(year, Int32(month + 1), day, parts.4).second
+}
+
 private func now() -> timespec {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
@@ -60,17 +69,18 @@ struct WallClockTests {
     @Test func `the timestamp is RFC 3339 in UTC with milliseconds, of this moment`() throws {
         func milliseconds(_ time: timespec) -> Int { time.tv_sec * 1000 + time.tv_nsec / 1_000_000 }
         for _ in 0..<100 {
-            var line = Array("> ".utf8)
+            var line = LineBuffer()
+            line.append("> ")
             let before = milliseconds(now())
             clock.appendTimestamp(to: &line)
             let after = milliseconds(now())
-            let text = String(decoding: line.dropFirst(2), as: UTF8.self)
+            let text = String(decoding: line.bytes.dropFirst(2), as: UTF8.self)
             let time = try #require(readTimestamp(text), "\(text)")
             #expect((before...after).contains(time))
         }
     }
 
-    @Test func `both forms tell the same second, also when it has changed`() throws {
+    @Test func `all forms tell the same second, also when it has changed`() throws {
         var seconds: Set<Int> = []
         // Until the second has changed between two readings.
         while seconds.count < 2 {
@@ -79,11 +89,14 @@ struct WallClockTests {
                 sched_yield()
                 continue
             }
-            var line: [UInt8] = []
+            var line = LineBuffer()
             clock.appendTimestamp(to: &line)
+            var logTime = LineBuffer()
+            clock.appendLogTime(to: &logTime)
             let date = clock.dateFieldValue()
             guard now().tv_sec == before else { continue }
-            #expect(readTimestamp(String(decoding: line, as: UTF8.self)).map { $0 / 1000 } == before)
+            #expect(readLogTime(String(decoding: logTime.bytes, as: UTF8.self)) == before)
+            #expect(readTimestamp(String(decoding: line.bytes, as: UTF8.self)).map { $0 / 1000 } == before)
             #expect(readDate(String(decoding: date, as: UTF8.self)) == before)
             seconds.insert(before)
         }

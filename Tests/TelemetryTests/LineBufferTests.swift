@@ -5,11 +5,40 @@ import Testing
 @testable import Telemetry
 
 @Suite("Text as bytes")
-struct ByteTextTests {
-    private func text(_ write: (inout [UInt8]) -> Void) -> String {
-        var line = [UInt8(ascii: ">")]
+struct LineBufferTests {
+    private func text(_ write: (inout LineBuffer) -> Void) -> String {
+        var line = LineBuffer()
+        line.append(">")
         write(&line)
-        return String(decoding: line.dropFirst(), as: UTF8.self)
+        return String(decoding: line.bytes.dropFirst(), as: UTF8.self)
+    }
+
+    @Test func `what is appended stays whole while the memory grows`() {
+        var line = LineBuffer()
+        var expected: [UInt8] = []
+        for index in 0..<10_000 {
+            let piece = [UInt8](repeating: UInt8(index & 0xFF), count: index % 37)
+            line.append(piece)
+            expected += piece
+        }
+        let appended = Array(line.bytes)
+        #expect(appended == expected)
+        line.removeAll()
+        let isEmpty = line.isEmpty
+        #expect(isEmpty)
+        line.append(UInt8(ascii: "x"))
+        let rest = Array(line.bytes)
+        #expect(rest == [UInt8(ascii: "x")])
+    }
+
+    @Test func `a field is padded to its columns, and a longer one is not cut`() {
+        #expect(text { $0.pad(from: 1, to: 3) } == "   ")
+        #expect(
+            text {
+                $0.append("abcd")
+                $0.pad(from: 1, to: 3)
+            } == "abcd"
+        )
     }
 
     @Test(

@@ -1,0 +1,84 @@
+// An exchange's line in the access log.
+
+internal import Balancing
+internal import EventLoop
+internal import Front
+internal import HTTPWire
+internal import Telemetry
+internal import Upstream
+
+extension Exchange {
+    /// Writes the line, unless it is one that sampling leaves out.
+    func log(_ style: AccessLogStyle) {
+        // What did not go well is always told.
+        let isPlain = failure?.isFailure != true && failedAttempts.isEmpty && status < 500
+        guard !isPlain || style.sample == 1 || worker.sampler.draws(oneOf: style.sample) else {
+            worker.meter.add(.logLinesSampledOut)
+            return
+        }
+        let reader = reader
+        withUnsafeTemporaryAllocation(byteCount: PeerAddress.maximumTextLength, alignment: 1) { text in
+            let length = clientAddress.write(to: text)
+            requestID.withUnsafeBytes { requestID in
+                var record = AccessLogRecord()
+                record.client = UnsafeRawBufferPointer(rebasing: text[..<length])
+                record.requestID = requestID
+                describeRequest(in: &record, style)
+                record.status = isResponseBegun ? status : failure?.status ?? 0
+                record.bytesIn = reader.bodyBytes
+                record.bytesOut = bytesOut
+                describeTimes(in: &record)
+                record.backend = responder?.name
+                record.queued = queueNanoseconds
+                record.attempts = attemptCount
+                record.failedAttempts = failedAttempts
+                record.notes = isRetryBudgetExhausted ? .retryBudgetExhausted : []
+                record.reason = failure?.label
+                record.sample = isPlain ? style.sample : 1
+                worker.log(record, style)
+            }
+        }
+    }
+
+    private func describeRequest(in record: inout AccessLogRecord, _ style: AccessLogStyle) {
+        let reader = reader
+        record.method = reader.headBytes(reader.head.methodRange)
+        record.target = reader.headBytes(reader.head.targetRange)
+        record.minorVersion = reader.head.minorVersion
+        record.host = reader.headBytes(reader.head.effectiveAuthorityRange ?? 0..<0)
+        if style.namesClientProgram {
+            record.referer = reader.headBytes(reader.head.fields.value(.referer) ?? 0..<0)
+            record.userAgent = reader.headBytes(reader.head.fields.value(.userAgent) ?? 0..<0)
+        }
+    }
+
+    private func describeTimes(in record: inout AccessLogRecord) {
+        record.duration = loop.now.since(startTime)
+        record.timeToFirstByte = firstByteTime.map { $0.since(startTime) }
+        if let connect = measures.connect {
+            record.dns = connect.lookup
+            record.connect = connect.connect
+            record.tls = connect.handshake
+        }
+        record.wait = measures.wait
+        if responder != nil, let firstByteTime { record.body = loop.now.since(firstByteTime) }
+    }
+
+    // MARK: Repeating a failed attempt
+
+    /// Writes the command that sends the backend the same request, at debug level.
+    func tellHowToReproduce(_ row: ExchangeFailure) {
+        guard let reproductions = worker.reproductions, let backend = lease?.backend else { return }
+        let text = reproduction(at: worker.streams(to: backend).pool.origin)
+        let id = String(decoding: requestID, as: UTF8.self)
+        reproductions.debug("\(row.label) at \(backend.name) (request \(id)); reproduce with: \(text)")
+    }
+
+    /// The command that sends a backend the request as it was sent.
+    func reproduction(at origin: Origin) -> String {
+        let buffer = worker.requestBuffers.take()
+        defer { worker.requestBuffers.give(buffer) }
+        writeHead(to: buffer)
+        return ReproduceCommand(head: buffer.bytes, to: origin).text
+    }
+}
