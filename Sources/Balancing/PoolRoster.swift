@@ -46,6 +46,10 @@ public struct PoolRoster: Sendable {
     private let ordinary = Cursor()
     private let backup = Cursor()
     private var version: UInt64 = 0
+    /// Where the loads of many backends are kept for a policy that seeks the least.
+    private let loadGroups = LoadGroups()
+    /// So many backends of a pool have their loads to themselves: workers have less to contend for, and to look at all is cheap.
+    static let ungroupedLoads = 64
     /// Members that were removed, whose index is not free yet, and the first version without each.
     private var leaving: [(backend: Backend, since: UInt64)] = []
 
@@ -97,7 +101,14 @@ public struct PoolRoster: Sendable {
         guard position(of: entry.name) == nil else { throw .taken(name: entry.name) }
         let taken = Set((members.map(\.backend) + leaving.map(\.backend)).map(\.index))
         let index = (0...taken.count).first { !taken.contains($0) } ?? taken.count
-        let backend = Backend(index: index, name: entry.name, affinityToken: affinityToken?(entry.name))
+        let isGrouped = policy == .leastConnections && members.count >= Self.ungroupedLoads
+        let slot = isGrouped ? loadGroups.nextSlot() : nil
+        let backend = Backend(
+            index: index,
+            name: entry.name,
+            affinityToken: affinityToken?(entry.name),
+            loadSlot: slot
+        )
         members.append(
             PoolMember(
                 backend: backend,
