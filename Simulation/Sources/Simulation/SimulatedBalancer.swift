@@ -1,0 +1,64 @@
+// One balancer process: its pool, its workers, and which of its backends is which.
+
+internal import Balancing
+
+/// A process in front of the backends; it knows of them what its own requests have taught it.
+struct SimulatedBalancer {
+    private(set) var roster: PoolRoster
+    private(set) var workers: [Balancer]
+    /// The version of the pool that each worker has.
+    private var versions: [UInt64]
+    /// By a `Backend`'s index, the simulated backend; an index is another one's only when no worker knows the old one any more.
+    private(set) var places: [Int] = []
+    let overseer: (any Overseer)?
+
+    /// - Parameter members: What it is told of each backend, and where that one stands.
+    init(
+        policy: Policy,
+        _ members: [(entry: PoolEntry, place: Int)],
+        workers: Int,
+        seed: UInt64,
+        overseer: (any Overseer)?
+    ) throws(PoolRefusal) {
+        roster = PoolRoster(policy: policy)
+        self.overseer = overseer
+        self.workers = []
+        versions = []
+        for member in members { try add(member.entry, at: member.place) }
+        let snapshot = roster.makeSnapshot()
+        var seeds = RandomNumbers(seed: seed)
+        self.workers = (0..<workers).map { _ in Balancer(snapshot, seed: seeds.next()) }
+        versions = [UInt64](repeating: snapshot.version, count: workers)
+    }
+
+    mutating func add(_ entry: PoolEntry, at place: Int) throws(PoolRefusal) {
+        let index = try roster.add(entry).index
+        while places.count <= index { places.append(place) }
+        places[index] = place
+    }
+
+    /// Changes the pool.
+    ///
+    /// - Returns: What the workers are to get.
+    mutating func change(
+        _ change: (inout SimulatedBalancer) throws(PoolRefusal) -> Void
+    ) throws(PoolRefusal) -> PoolSnapshot {
+        roster.release(adopted: versions.min() ?? 0)
+        try change(&self)
+        return roster.makeSnapshot()
+    }
+
+    /// Lets its overseer, or a plan, change the roster.
+    mutating func withRoster<Result, Failure: Error>(
+        _ body: (inout PoolRoster) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(&roster)
+    }
+
+    /// A snapshot has reached a worker; one that a newer one has overtaken is dropped.
+    mutating func adopt(_ snapshot: PoolSnapshot, worker: Int) {
+        guard snapshot.version > versions[worker] else { return }
+        versions[worker] = snapshot.version
+        workers[worker].adopt(snapshot)
+    }
+}
