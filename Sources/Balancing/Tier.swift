@@ -4,7 +4,9 @@ internal import Synchronization
 
 /// Where round robin stands; one for all workers, and for all snapshots of a pool.
 final class Cursor: Sendable {
-    private let turns = Atomic<UInt>(0)
+    private let turns: Atomic<UInt>
+
+    init(first: UInt = 0) { turns = Atomic(first) }
 
     /// Takes the next turn; no other worker gets the same.
     func next() -> UInt { turns.wrappingAdd(1, ordering: .relaxed).oldValue }
