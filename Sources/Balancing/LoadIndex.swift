@@ -20,6 +20,11 @@ struct LoadIndex: Sendable {
         var mask: UInt64
     }
 
+    private struct EntryName: Hashable {
+        let kind: Int
+        let group: ObjectIdentifier
+    }
+
     /// A backend's kind and entry, by its position in the tier.
     private struct Address {
         var kind: UInt32
@@ -38,6 +43,7 @@ struct LoadIndex: Sendable {
     /// - Returns: nil when the index would not help.
     init?(_ places: [Tier.Place]) {
         guard places.contains(where: { $0.backend.loadSlot != nil }) else { return nil }
+        var entries: [EntryName: Int] = [:]
         for (position, place) in places.enumerated() {
             guard let slot = place.backend.loadSlot else {
                 others.append(position)
@@ -51,11 +57,13 @@ struct LoadIndex: Sendable {
                 kinds.append(Kind(weight: place.weight, levels: levels))
                 positions.append([])
             }
-            if kinds[kind].entries.last?.group !== slot.group {
+            let name = EntryName(kind: kind, group: ObjectIdentifier(slot.group))
+            let entry = entries[name] ?? kinds[kind].entries.count
+            if entry == kinds[kind].entries.count {
+                entries[name] = entry
                 kinds[kind].entries.append(Entry(group: slot.group, first: position, mask: 0))
                 positions[kind] += [UInt32](repeating: 0, count: LoadGroup.capacity)
             }
-            let entry = kinds[kind].entries.count - 1
             let bit = slot.bit.trailingZeroBitCount
             kinds[kind].entries[entry].mask |= slot.bit
             positions[kind][entry * LoadGroup.capacity + bit] = UInt32(position)

@@ -66,6 +66,10 @@ struct ManyLeastConnectionsTests {
         var leases = Leases()
         var nextName = 200
         for step in 0..<1500 {
+            if step == 700 {
+                let names = pool.roster.members.map(\.backend.name).shuffled(using: &generator)
+                try pool.change { try $0.arrange(names) }
+            }
             switch generator.number(in: 0...99) {
             case 0: try pool.change { try $0.set(.drain, for: Pool.name(generator.number(in: 0...100))) }
             case 1: try pool.change { try $0.set(.ready, for: Pool.name(generator.number(in: 0...100))) }

@@ -95,6 +95,8 @@ public struct Plan: Sendable {
     public var balancers = 1
     /// Workers of each: they share its pool and its counters.
     public var workers = 1
+    /// Whether round robin starts at the list's first backend in each of them, and not anywhere.
+    public var startInStep = false
     /// How long a snapshot takes to a worker, in seconds.
     public var adoption = Distribution.constant(0)
     /// From a balancer to a backend and back, in seconds.

@@ -76,6 +76,7 @@ public final class Run {
                     policy: policy,
                     plan.backends.indices.map { (plan.backends[$0].entry, $0) },
                     workers: plan.workers,
+                    startsAnywhere: !plan.startInStep,
                     seed: seed,
                     overseer: plan.overseer?(seed)
                 )

@@ -17,16 +17,20 @@ struct SimulatedBalancer {
         policy: Policy,
         _ members: [(entry: PoolEntry, place: Int)],
         workers: Int,
+        startsAnywhere: Bool,
         seed: UInt64,
         overseer: (any Overseer)?
     ) throws(PoolRefusal) {
-        roster = PoolRoster(policy: policy)
+        var seeds = RandomNumbers(seed: seed)
+        roster = PoolRoster(
+            policy: policy,
+            firstTurn: startsAnywhere ? UInt(seeds.number(below: max(1, members.count))) : 0
+        )
         self.overseer = overseer
         self.workers = []
         versions = []
         for member in members { try add(member.entry, at: member.place) }
         let snapshot = roster.makeSnapshot()
-        var seeds = RandomNumbers(seed: seed)
         self.workers = (0..<workers).map { _ in Balancer(snapshot, seed: seeds.next()) }
         versions = [UInt64](repeating: snapshot.version, count: workers)
     }

@@ -7,7 +7,8 @@ extension Scenario {
         name: "fleet",
         text: """
             Thousands of backends of speeds between 0.5 and 1.5, two slots each, behind eight balancers with four workers each; \
-            lognormal lengths with a wide tail (mean 10 ms), 60 % of the capacity.
+            lognormal lengths with a wide tail (mean 10 ms), 60 % of the capacity. In step: all balancers begin at the list's first \
+            backend, and go through it together.
             """,
         backends: 5000,
         content: .runs { size in
@@ -26,7 +27,9 @@ extension Scenario {
             plan.balancers = 8
             plan.workers = 4
             plan.keys = .zipf(count: 1_000_000, exponent: 0.7)
-            return [Case(name: "", plan: plan)]
+            var inStep = plan
+            inStep.startInStep = true
+            return [Case(name: "starting anywhere", plan: plan), Case(name: "in step", plan: inStep)]
         }
     )
 }

@@ -22,7 +22,7 @@ extension Scenario {
 
     private static func plan(_ size: Size, isDrained: Bool) -> Plan {
         let backends = (0..<size.backends).map { BackendPlan("b\($0)", slots: 8) }
-        let service = Distribution.lognormal(mean: 0.01, deviation: 1)
+        let service = Distribution.exponential(mean: 0.01)
         let rate = 0.6 * Plan.capacity(of: backends, service)
         var plan = Plan(backends, service: service, arrivals: .open(rate: rate), requests: size.requests)
         plan.roundTrip = 0.0005
