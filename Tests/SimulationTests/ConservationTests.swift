@@ -93,4 +93,27 @@ struct ConservationTests {
             #expect(results.attempts.reduce(0, +) == (isLost ? 4000 : 4000 + results.failedAttempts))
         }
     }
+
+    @Test(arguments: [Condition.hangs, .fails, .refuses])
+    func `health takes a failing backend out, and slow start brings it back`(condition: Condition) throws {
+        // 400 requests a second; it fails from the fifth second to the fifteenth.
+        let backends = (0..<4).map { BackendPlan("b\($0)", slots: 8) }
+        var plan = Plan(backends, service: .constant(0.01), arrivals: .open(rate: 400), requests: 24_000)
+        plan.warmUp = 0
+        plan.responseTimeout = 2
+        plan.health = HealthRules()
+        plan.changes = [
+            PlannedChange(at: 5, .condition(backend: "b1", condition)),
+            PlannedChange(at: 15, .condition(backend: "b1", .works)),
+        ]
+        let watched = try Run(plan, policy: .roundRobin, seed: 1).play()
+        plan.health = nil
+        let alone = try Run(plan, policy: .roundRobin, seed: 1).play()
+        // A quarter of ten seconds' requests, at least, goes to it when nobody watches.
+        #expect(alone.attemptsAtFailing >= 900)
+        #expect(watched.attemptsAtFailing < 400)
+        // Back, it had about its share of the last half of the minute.
+        #expect(watched.attempts[1] > 4000 && watched.attempts[1] < 5600)
+        #expect(watched.total.all == 24_000)
+    }
 }

@@ -110,8 +110,8 @@ public struct Plan: Sendable {
     /// The share of requests that may be sent again although a backend had them.
     public var idempotentShare = 1.0
     public var changes: [PlannedChange] = []
-    /// Makes what watches over a balancer's pool.
-    public var overseer: (@Sendable (_ seed: UInt64) -> any Overseer)?
+    /// By which rules each balancer watches over its backends; nil: it does not.
+    public var health: HealthRules?
 
     /// A plan in which nothing fails.
     public init(_ backends: [BackendPlan], service: Distribution, arrivals: Arrivals, requests: Int) {

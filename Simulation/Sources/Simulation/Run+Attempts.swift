@@ -18,7 +18,6 @@ extension Run {
         exchange.tried.insert(index)
         exchange.attempts += 1
         exchange.place = place
-        exchange.attemptBegin = now
         exchange.lease = consume lease
         backends[place].inFlight += 1
         if isCounting { count(attemptAt: place) }
@@ -77,8 +76,8 @@ extension Run {
     func respond(_ attempt: AttemptReference, status: Int) {
         guard stands(attempt) else { return }
         let exchange = exchanges[attempt.exchange]
-        exchange.lease?.headReceived(at: now)
-        endLease(of: exchange, .answered, .response(status: status, after: now - exchange.attemptBegin))
+        exchange.lease?.headReceived(status: status, at: now)
+        endLease(of: exchange, .answered)
         end(attempt.exchange, status == 200 ? \.answered : \.errors)
     }
 
@@ -86,7 +85,7 @@ extension Run {
     func breakOff(_ attempt: AttemptReference, wasSent: Bool) {
         guard stands(attempt) else { return }
         let exchange = exchanges[attempt.exchange]
-        endLease(of: exchange, .failed, wasSent ? .reset : .unreachable)
+        endLease(of: exchange, .failed)
         let mayGoAgain = !wasSent || exchange.isIdempotent
         if mayGoAgain, exchange.attempts <= plan.retries {
             self.attempt(attempt.exchange)
@@ -97,23 +96,20 @@ extension Run {
 
     /// The balancer has waited long enough.
     func timeOut(_ attempt: AttemptReference) {
-        endLease(of: exchanges[attempt.exchange], .failed, .timedOut)
+        endLease(of: exchanges[attempt.exchange], .failed)
         end(attempt.exchange, \.timedOut)
     }
 
     /// The client has waited long enough.
     func leave(_ number: Int) {
-        endLease(of: exchanges[number], .abandoned, nil)
+        endLease(of: exchanges[number], .abandoned)
         end(number, \.abandoned)
     }
 
-    private func endLease(of exchange: SimulatedExchange, _ outcome: AttemptOutcome, _ result: AttemptResult?) {
-        guard let lease = exchange.lease.take() else { return }
-        let backend = lease.backend
-        lease.end(outcome, at: now)
+    private func endLease(of exchange: SimulatedExchange, _ outcome: AttemptOutcome) {
+        exchange.lease.take()?.end(outcome, at: now)
         backends[exchange.place].inFlight -= 1
         if outcome == .failed { results.failedAttempts += 1 }
-        if let result { tellOverseer(of: exchange.balancer, result, of: backend) }
     }
 
     private func count(attemptAt place: Int) {

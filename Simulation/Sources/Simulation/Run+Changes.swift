@@ -30,7 +30,7 @@ extension Run {
         case .pool(let change):
             for number in balancers.indices {
                 publish(
-                    try balancers[number].change { balancer throws(PoolRefusal) in try balancer.withRoster(change) },
+                    try balancers[number].change { balancer throws(PoolRefusal) in try balancer.changeRoster(change) },
                     to: number
                 )
             }
@@ -60,6 +60,7 @@ extension Run {
 
     /// Sends a snapshot to a balancer's workers.
     private func publish(_ snapshot: PoolSnapshot, to balancer: Int) {
+        balancers[balancer].health?.adopt(snapshot, at: now)
         mailNumber += 1
         for worker in 0..<plan.workers {
             let time = nanoseconds(plan.adoption.sample(&travelling))
@@ -79,36 +80,8 @@ extension Run {
         balancers[balancer].adopt(snapshot, worker: worker)
     }
 
-    // MARK: Overseers
-
-    func startOverseers() {
-        for number in balancers.indices {
-            guard let overseer = balancers[number].overseer else { continue }
-            let next = balancers[number].withRoster { overseer.start(&$0, at: now) }
-            publishRoster(of: number)
-            if let next { events.push(.wake(balancer: number), at: next) }
-        }
-    }
-
-    func tellOverseer(of number: Int, _ result: AttemptResult, of backend: Backend) {
-        guard let overseer = balancers[number].overseer else { return }
-        let isChanged = balancers[number].withRoster { overseer.observe(result, of: backend, in: &$0, at: now) }
-        if isChanged { publishRoster(of: number) }
-    }
-
-    func wakeOverseer(of number: Int) {
-        guard let overseer = balancers[number].overseer else { return }
-        let (isChanged, next) = balancers[number].withRoster { roster in
-            overseer.wake(&roster, at: now) { name in
-                guard let place = placesByName[name] else { return .failed }
-                return backends[place].condition.isFailing ? .failed : .passed
-            }
-        }
-        if isChanged { publishRoster(of: number) }
-        if let next { events.push(.wake(balancer: number), at: max(next, now + 1)) }
-    }
-
-    private func publishRoster(of number: Int) {
+    /// Sends what a balancer's pool has become.
+    func publishRoster(of number: Int) {
         do {
             publish(try balancers[number].change { _ throws(PoolRefusal) in }, to: number)
         } catch {

@@ -16,7 +16,8 @@ public final class Run {
         case broken(AttemptReference, wasSent: Bool)
         case change(Int)
         case adoption(balancer: Int, worker: Int, snapshot: UInt64)
-        case wake(balancer: Int)
+        case tick(balancer: Int)
+        case probe(balancer: Int, probe: UInt64, isPassed: Bool, begin: UInt64)
     }
 
     let plan: Plan
@@ -78,7 +79,7 @@ public final class Run {
                     workers: plan.workers,
                     startsAnywhere: !plan.startInStep,
                     seed: seed,
-                    overseer: plan.overseer?(seed)
+                    health: plan.health
                 )
             )
         }
@@ -94,8 +95,8 @@ public final class Run {
                 events.push(.arrival(client: client), at: nanoseconds(pause.sample(&arriving)))
             }
         }
-        startOverseers()
-        // Planned changes and overseers alone do not keep a run going.
+        startHealth()
+        // Planned changes and health alone do not keep a run going.
         while results.arrivals < plan.requests || live > 0 {
             guard try step() else { preconditionFailure("\(live) requests hang: such a plan needs a time limit") }
         }
@@ -137,7 +138,9 @@ public final class Run {
         case .broken(let attempt, let wasSent): breakOff(attempt, wasSent: wasSent)
         case .change(let number): try apply(plan.changes[number].action)
         case .adoption(let balancer, let worker, let snapshot): deliver(snapshot, to: worker, of: balancer)
-        case .wake(let balancer): wakeOverseer(of: balancer)
+        case .tick(let balancer): tick(balancer)
+        case .probe(let balancer, let probe, let isPassed, let begin):
+            endProbe(probe, of: balancer, isPassed: isPassed, begin: begin)
         }
         return true
     }

@@ -10,7 +10,8 @@ struct SimulatedBalancer {
     private var versions: [UInt64]
     /// By a `Backend`'s index, the simulated backend; an index is another one's only when no worker knows the old one any more.
     private(set) var places: [Int] = []
-    let overseer: (any Overseer)?
+    /// Who watches over its backends, if anybody does.
+    var health: HealthWatch?
 
     /// - Parameter members: What it is told of each backend, and where that one stands.
     init(
@@ -19,14 +20,15 @@ struct SimulatedBalancer {
         workers: Int,
         startsAnywhere: Bool,
         seed: UInt64,
-        overseer: (any Overseer)?
+        health rules: HealthRules?
     ) throws(PoolRefusal) {
         var seeds = RandomNumbers(seed: seed)
-        roster = PoolRoster(
-            policy: policy,
+        roster = HealthWatch.roster(
+            policy,
+            rules,
             firstTurn: startsAnywhere ? UInt(seeds.number(below: max(1, members.count))) : 0
         )
-        self.overseer = overseer
+        health = rules.map { HealthWatch($0, seed: seed) }
         self.workers = []
         versions = []
         for member in members { try add(member.entry, at: member.place) }
@@ -52,12 +54,16 @@ struct SimulatedBalancer {
         return roster.makeSnapshot()
     }
 
-    /// Lets its overseer, or a plan, change the roster.
-    mutating func withRoster<Result, Failure: Error>(
-        _ body: (inout PoolRoster) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
-        try body(&roster)
+    /// Lets a plan change the roster.
+    mutating func changeRoster(_ change: (inout PoolRoster) throws(PoolRefusal) -> Void) throws(PoolRefusal) {
+        try change(&roster)
     }
+
+    /// Has the roster follow what health has come to; false if there is nothing new.
+    mutating func followHealth() -> Bool { health?.apply(to: &roster) ?? false }
+
+    /// The pool as it stands.
+    mutating func makeSnapshot() -> PoolSnapshot { roster.makeSnapshot() }
 
     /// A snapshot has reached a worker; one that a newer one has overtaken is dropped.
     mutating func adopt(_ snapshot: PoolSnapshot, worker: Int) {

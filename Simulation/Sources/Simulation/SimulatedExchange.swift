@@ -23,6 +23,5 @@ final class SimulatedExchange {
     var attempts = 0
     /// Where the attempt is.
     var place = 0
-    var attemptBegin: UInt64 = 0
     var lease: BackendLease?
 }

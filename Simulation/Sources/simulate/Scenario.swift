@@ -33,7 +33,8 @@ struct Scenario: Sendable {
     let content: Content
 
     static let all: [Scenario] = [
-        .even, .uneven, .heavyTail, .closedLoop, .manyBalancers, .fleet, .failures, .rolling, .first, .keys,
+        .even, .uneven, .heavyTail, .closedLoop, .manyBalancers, .fleet, .failures, .ejection, .slowStart, .rolling,
+        .first, .keys,
     ]
 }
 
