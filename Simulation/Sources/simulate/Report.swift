@@ -9,20 +9,13 @@ struct Record: Sendable {
     let caseName: String
     let policy: String
     let results: Results
+
+    /// Of the requests that were counted, those that were lost.
+    var lostShare: Double { Double(results.counted.lost) / Double(max(1, results.counted.all)) }
 }
 
 /// The figures of runs, a row each.
 enum Report {
-    static let legend = """
-        * **p50, p99, p99.9**: from a request's arrival to its answer, in ms; requests that were not answered are not in them.
-        * **requests, max/mean**: attempts at the busiest backend beside the mean of all; **variation**: their standard deviation \
-        beside the mean.
-        * **in flight, max/mean**: the most attempts in flight at one backend beside the mean of all, averaged over 200 moments.
-        * **busiest**: the part of its time that the busiest backend's slots worked.
-        * **lost**: requests whose clients got an error or nothing; **to failing**: the share of attempts that went to a failing \
-        backend, while one was failing.
-        """
-
     static func table(_ records: [Record]) -> Table {
         var table = Table(head: [
             "policy", "case", "p50", "p99", "p99.9", "requests, max/mean", "variation", "in flight, max/mean",

@@ -141,7 +141,8 @@ enum Simulate {
         }
         guard let output = options.output else { return }
         let document = Document(folder: output)
-        try document.replace("results", with: parts.joined(separator: "\n\n"), command: command)
+        let runs = "seed \(options.seed), \(options.requests) requests in each run"
+        try document.replace("results", with: ([runs + "."] + parts).joined(separator: "\n\n"), command: command)
         try document.write(picture: Picture.svg(records))
     }
 

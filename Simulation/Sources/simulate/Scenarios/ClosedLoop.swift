@@ -6,7 +6,7 @@ extension Scenario {
     static let closedLoop = Scenario(
         name: "closed-loop",
         text: """
-            Clients that send the next request only some time after the answer to the last one: four for each backend slot, \
+            Clients that send the next request only some time after the answer to the last one: three for each backend slot, \
             with pauses of 30 ms on the average, and backends of which every fifth works at 0.4 times the speed. Round robin \
             is held back by its slowest backends: all clients end up waiting there.
             """,

@@ -7,8 +7,8 @@ extension Scenario {
         name: "many-balancers",
         text: """
             The same backends behind 1, 10 and 100 balancers, each with counters of its own, 80 % load. It shows what is left \
-            of a policy when a balancer sees only its part of the load: least_conn has ever more equals to choose from, and \
-            draws level with those that choose without looking.
+            of a policy when a balancer sees only its part of the load: least_conn has ever more equals to choose from, \
+            until it is round robin; the bound of hash, which counts a balancer's own requests, is no bound any more.
             """,
         backends: 100,
         content: .runs { size in

@@ -7,8 +7,8 @@ extension Scenario {
     static let rolling = Scenario(
         name: "rolling",
         text: """
-            A rolling restart under load, behind two balancers with four workers whom a change reaches 1 to 20 ms late. Drained \
-            first: nothing is lost, and nothing goes to a backend that is down. Not drained: each backend is killed with what \
+            A rolling restart under load, behind two balancers with four workers whom a change reaches 5 ms late on the \
+            average. Drained first: nothing is lost, and nothing goes to a backend that is down. Not drained: each backend is killed with what \
             it has, and balancers get to know half a second later; a retry saves what may be sent twice (80 % of requests).
             """,
         backends: 30,
