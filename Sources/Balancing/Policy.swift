@@ -11,7 +11,7 @@ public enum Policy: Sendable, Hashable {
 }
 
 extension Policy: CustomStringConvertible {
-    /// The word that settings and explanations have for it: `round_robin`, `hash:cookie:sid` …
+    /// The word that settings and explanations have for it, such as `round_robin` or `hash:cookie:sid`.
     public var description: String {
         switch self {
         case .roundRobin: "round_robin"
