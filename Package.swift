@@ -115,8 +115,17 @@ let package = Package(
             swiftSettings: common
         ),
 
+        // The simulation's engine, for its tests; the command is in Simulation/, a package of its own.
+        .target(
+            name: "Simulation",
+            dependencies: ["Balancing"],
+            path: "Simulation/Sources/Simulation",
+            swiftSettings: common
+        ),
+
         .testTarget(name: "HTTPWireTests", dependencies: ["HTTPWire"], swiftSettings: common),
         .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestSupport"], swiftSettings: common),
+        .testTarget(name: "SimulationTests", dependencies: ["Balancing", "Simulation"], swiftSettings: common),
         .testTarget(
             name: "TelemetryTests",
             dependencies: ["Telemetry", "TestSupport", .product(name: "Logging", package: "swift-log")],

@@ -39,11 +39,18 @@ public final class Backend: Sendable {
     let errorsInARow = Atomic<Int>(0)
     /// How long it takes to answer; kept only under a policy that asks for it.
     let latency = LatencyEstimate()
+    /// Where its load is kept beside others'; nil in a small pool, and under a policy that does not ask.
+    let loadSlot: LoadSlot?
 
-    public init(index: Int, name: String, affinityToken: AffinityToken? = nil) {
+    public convenience init(index: Int, name: String, affinityToken: AffinityToken? = nil) {
+        self.init(index: index, name: name, affinityToken: affinityToken, loadSlot: nil)
+    }
+
+    init(index: Int, name: String, affinityToken: AffinityToken? = nil, loadSlot: LoadSlot?) {
         self.index = index
         self.name = name
         self.affinityToken = affinityToken
+        self.loadSlot = loadSlot
         let bytes = Array(name.utf8)
         hash = KeyHash.of(bytes.span)
     }
@@ -53,7 +60,8 @@ public final class Backend: Sendable {
     /// - Parameter limit: How many places there are; 0 for any number.
     func takePlace(limit: Int) -> Bool {
         guard limit > 0 else {
-            inFlight.wrappingAdd(1, ordering: .relaxed)
+            let count = inFlight.wrappingAdd(1, ordering: .relaxed).oldValue
+            if let loadSlot { loadSlot.group.move(loadSlot.bit, from: count, to: count + 1) }
             return true
         }
         // Not added first and given back later: meanwhile another worker would find the backend full that is not.
@@ -64,10 +72,19 @@ public final class Backend: Sendable {
                 desired: count + 1,
                 ordering: .relaxed
             )
-            if isTaken { return true }
+            if isTaken {
+                if let loadSlot { loadSlot.group.move(loadSlot.bit, from: count, to: count + 1) }
+                return true
+            }
             count = found
         }
         return false
+    }
+
+    /// Gives a place back.
+    func leavePlace() {
+        let count = inFlight.wrappingSubtract(1, ordering: .relaxed).oldValue
+        if let loadSlot { loadSlot.group.move(loadSlot.bit, from: count, to: count - 1) }
     }
 
     // MARK: What attempts tell

@@ -41,7 +41,7 @@ public struct BackendLease: ~Copyable {
     }
 
     deinit {
-        backend.inFlight.wrappingSubtract(1, ordering: .relaxed)
+        backend.leavePlace()
         if !isAnswered { backend.unanswered.wrappingAdd(1, ordering: .relaxed) }
         switch outcome {
         case .answered: backend.noteServed()

@@ -63,8 +63,8 @@ extension Balancer {
         if tried.contains(member.backend.index) { return .tried }
         if !tier.isEligible(position, excluding: tried) { return .full }
         if member.isBackup, isOrdinaryEligible { return .backup }
-        if hashKey != nil, key != nil, HashAffinity.isBeyondBound(position, in: tier) { return .bound }
-        return nil
+        guard hashKey != nil, let key else { return nil }
+        return HashAffinity.obstacle(position, in: tier, for: key)
     }
 }
 

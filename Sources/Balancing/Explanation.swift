@@ -20,6 +20,8 @@ public struct Explanation: Sendable, Equatable {
         case backup
         /// It has more in flight than `hash` lets it have for its share.
         case bound
+        /// It is not among the candidates that `hash` has for the key, in a pool of more than 256.
+        case distant
     }
 
     /// A backend as it stood.

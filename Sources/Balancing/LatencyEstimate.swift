@@ -41,11 +41,15 @@ struct LatencyEstimate: ~Copyable {
 
     /// Takes in a failure, which counts as slow however fast it came: a backend that fails at once must not look like the best.
     ///
-    /// Each failure doubles what the backend is held for, so that it outgrows any latency that the others have.
+    /// Each failure doubles what the backend is held for, so that it outgrows any latency that the others have; but what had begun
+    /// before the last sample says nothing new: a backend that is restarted with a hundred requests in flight has failed once.
     func observeFailure(after elapsed: UInt64, at now: UInt64) {
-        let doubled = 2 * (value(at: now) ?? 0)
+        let known = value(at: now) ?? 0
+        let last = UInt32(truncatingIfNeeded: word.load(ordering: .relaxed))
+        let begin = Self.tick(now > elapsed ? now - elapsed : 0)
+        let isNew = Int32(bitPattern: begin &- last) >= 0
         let range = Self.failureLatency
-        observe(min(max(Double(elapsed), doubled, range.lowerBound), range.upperBound), at: now)
+        observe(min(max(Double(elapsed), isNew ? 2 * known : known, range.lowerBound), range.upperBound), at: now)
     }
 
     private func observe(_ sample: Double, at now: UInt64) {

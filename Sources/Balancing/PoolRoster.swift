@@ -43,9 +43,14 @@ public struct PoolRoster: Sendable {
     /// Whether all that are ready are used when none is usable.
     private let failsOpen: Bool
     private var latest: PoolSnapshot?
-    private let ordinary = Cursor()
-    private let backup = Cursor()
+    private let ordinary: Cursor
+    private let backup: Cursor
     private var version: UInt64 = 0
+    /// Where the loads of many backends are kept for a policy that seeks the least; those that come under another policy, which is
+    /// changed later, are looked at one by one.
+    private let loadGroups = LoadGroups()
+    /// So many backends of a pool have their loads to themselves: workers have less to contend for, and to look at all is cheap.
+    static let ungroupedLoads = 64
     /// Members that were removed, whose index is not free yet, and the first version without each.
     private var leaving: [(backend: Backend, since: UInt64)] = []
 
@@ -54,15 +59,20 @@ public struct PoolRoster: Sendable {
     ///   - failsOpen: Whether all that are ready are used when none is usable.
     ///   - affinityToken: Makes the token of a backend from its name, a different one for each; nil where no client is bound to a
     ///     backend.
+    ///   - firstTurn: Where round robin starts: several balancers of a long list that all start at its beginning go through it in
+    ///     step for hours, so that each backend gets a request from all of them at the same time.
     public init(
         policy: Policy,
         newcomers: OperationalState = .up,
         failsOpen: Bool = false,
-        affinityToken: (@Sendable (String) -> AffinityToken)? = nil
+        affinityToken: (@Sendable (String) -> AffinityToken)? = nil,
+        firstTurn: UInt = 0
     ) {
         self.policy = policy
         self.newcomers = newcomers
         self.failsOpen = failsOpen
+        ordinary = Cursor(first: firstTurn)
+        backup = Cursor(first: firstTurn)
         self.affinityToken = affinityToken
     }
 
@@ -97,7 +107,14 @@ public struct PoolRoster: Sendable {
         guard position(of: entry.name) == nil else { throw .taken(name: entry.name) }
         let taken = Set((members.map(\.backend) + leaving.map(\.backend)).map(\.index))
         let index = (0...taken.count).first { !taken.contains($0) } ?? taken.count
-        let backend = Backend(index: index, name: entry.name, affinityToken: affinityToken?(entry.name))
+        let isGrouped = policy == .leastConnections && members.count >= Self.ungroupedLoads
+        let slot = isGrouped ? loadGroups.nextSlot() : nil
+        let backend = Backend(
+            index: index,
+            name: entry.name,
+            affinityToken: affinityToken?(entry.name),
+            loadSlot: slot
+        )
         members.append(
             PoolMember(
                 backend: backend,

@@ -4,7 +4,9 @@ internal import Synchronization
 
 /// Where round robin stands; one for all workers, and for all snapshots of a pool.
 final class Cursor: Sendable {
-    private let turns = Atomic<UInt>(0)
+    private let turns: Atomic<UInt>
+
+    init(first: UInt = 0) { turns = Atomic(first) }
 
     /// Takes the next turn; no other worker gets the same.
     func next() -> UInt { turns.wrappingAdd(1, ordering: .relaxed).oldValue }
@@ -33,6 +35,10 @@ final class Tier: Sendable {
     let schedule: [UInt32]
     /// Draws positions by weight; empty when the policy does not draw, or there are so few that it looks at all.
     let lot: AliasTable
+    /// Where keys go; empty unless the policy hashes.
+    let circle: HashCircle
+    /// Who is least loaded; nil unless the policy asks, and the pool is large.
+    let loadIndex: LoadIndex?
     let cursor: Cursor
 
     /// - Parameters:
@@ -66,6 +72,8 @@ final class Tier: Sendable {
             schedule = policy.isOrdered ? SmoothSchedule.positions(weights) : []
             lot = AliasTable(policy.isDrawn && weights.count > TwoChoices.fullScanLimit ? weights : [])
         }
+        circle = policy.hashKey == nil ? HashCircle() : HashCircle(places, isEvenlyWeighted: isEvenlyWeighted)
+        loadIndex = policy == .leastConnections ? LoadIndex(places) : nil
     }
 
     /// Whether the backend at a position was not tried and is not full.

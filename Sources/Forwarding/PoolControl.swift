@@ -39,6 +39,8 @@ public struct PoolSettings: Sendable {
 
 /// Makes one update after the other for the workers.
 struct PoolControl {
+    private static let shortList = 64
+
     private var roster: PoolRoster
     /// By the backend's name.
     private var origins: [String: Origin] = [:]
@@ -52,11 +54,14 @@ struct PoolControl {
         _ settings: PoolSettings = PoolSettings(),
         affinityToken: (@Sendable (String) -> AffinityToken)? = nil
     ) throws(PoolRefusal) {
+        // Of a short list balancers are soon out of step by chance; there the first request goes to the first backend.
+        let isLong = configurations.count > Self.shortList
         roster = PoolRoster(
             policy: policy,
             newcomers: settings.newcomers,
             failsOpen: settings.failsOpen,
-            affinityToken: affinityToken
+            affinityToken: affinityToken,
+            firstTurn: isLong ? .random(in: 0..<UInt(configurations.count)) : 0
         )
         update = PoolUpdate(snapshot: roster.makeSnapshot(), origins: [], health: [])
         try apply(configurations.map { .add($0) }, adopted: 0)

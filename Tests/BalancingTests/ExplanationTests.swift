@@ -112,6 +112,15 @@ struct ExplanationTests {
         #expect(explanation.candidates.first { $0.name == home }?.obstacle == .bound)
     }
 
+    @Test func `of many, those that are no candidates of the key are said to be distant`() {
+        let pool = Pool(weights: [Int](repeating: 1, count: 300), .hash(.uri))
+        let explanation = pool.explained(key: KeyHash.mixed(7))
+        let distant = explanation.candidates.filter { $0.obstacle == .distant }
+        #expect(distant.count == 44 && distant.allSatisfy { $0.rating == nil })
+        #expect(explanation.candidates.count { $0.rating != nil } == 256)
+        #expect(!distant.contains { $0.name == explanation.chosen })
+    }
+
     @Test(arguments: [512, 600, 1024, 2048])
     func `however many backends there are, the text fits, the chosen one is in it, and the rest is counted`(limit: Int)
     {

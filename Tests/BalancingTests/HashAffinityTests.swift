@@ -1,5 +1,6 @@
 // Hash: where keys go, how few move when backends come and go, and when one is asked too much.
 
+import Synchronization
 import TestSupport
 import Testing
 
@@ -100,5 +101,104 @@ struct HashAffinityTests {
         #expect(loads.values.reduce(0, +) == 400)
         // A quarter of 400 is 100.
         #expect(loads.values.allSatisfy { $0 <= 126 })
+    }
+
+    // MARK: More backends than a key has candidates
+
+    /// Rendezvous hashing as it is written in the paper, among all.
+    private func rendezvous(_ key: UInt64, _ pool: Pool) -> String? {
+        let scored = pool.balancer.snapshot.members.map { member in
+            let fraction = (Double(KeyHash.mixed(key ^ member.backend.hash) >> 12) + 0.5) * 0x1p-52
+            return (score: -Double(member.weight) / logarithm(fraction), name: member.backend.name)
+        }
+        return scored.max { $0.score < $1.score }?.name
+    }
+
+    @Test(arguments: SeededGenerator.seeds, [3, 17, 256])
+    func `up to 256 it is rendezvous hashing among all`(seed: UInt64, count: Int) {
+        var generator = SeededGenerator(seed: seed)
+        let even = Pool(weights: [Int](repeating: 1, count: count), Self.policy)
+        let uneven = Pool(weights: (0..<count).map { _ in generator.number(in: 1...9) }, Self.policy)
+        for pool in [even, uneven] {
+            for _ in 0..<20 {
+                let key = generator.next()
+                #expect(pool.next(key: key) == rendezvous(key, pool), "seed \(seed)")
+            }
+        }
+    }
+
+    @Test(arguments: SeededGenerator.seeds.suffix(3), [257, 1000])
+    func `of many one that goes moves at most as many others as it had, and back they return`(
+        seed: UInt64,
+        count: Int
+    ) throws {
+        var pool = Pool(weights: (0..<count).map { $0 % 3 + 1 }, Self.policy)
+        let before = homes(pool, 4000, seed: seed)
+        let leaver = Pool.name(count / 2)
+        try pool.change { try $0.set(.drain, for: leaver) }
+        let without = homes(pool, 4000, seed: seed)
+        #expect(!without.contains(leaver))
+        let own = before.count { $0 == leaver }
+        let others = zip(before, without).count { $0 != leaver && $0 != $1 }
+        // One more candidate beside each key that it was a candidate for: by chance about as many win as it had, or at 257 none.
+        let share = 4000 * 3 / (2 * Double(count))
+        #expect(
+            Double(others) <= 2 * share + 5 * (2 * share).squareRoot(),
+            "seed \(seed): \(own) own, \(others) others"
+        )
+        try pool.change { try $0.set(.ready, for: leaver) }
+        #expect(homes(pool, 4000, seed: seed) == before)
+    }
+
+    @Test(arguments: SeededGenerator.seeds.suffix(3))
+    func `growing beyond 256 moves no more keys than a newcomer does`(seed: UInt64) throws {
+        var pool = Pool(weights: [Int](repeating: 1, count: 256), Self.policy)
+        let before = homes(pool, 4000, seed: seed)
+        try pool.change { try $0.add(PoolEntry(name: "newcomer")) }
+        let after = homes(pool, 4000, seed: seed)
+        let moved = zip(before, after).count { $0 != $1 }
+        // A 257th of all, for the newcomer; and those whose home it has taken the last place of a candidate from.
+        let share = 4000.0 / 257
+        #expect(Double(moved) <= 2 * share + 5 * (2 * share).squareRoot(), "seed \(seed): \(moved)")
+    }
+
+    @Test(arguments: SeededGenerator.seeds.suffix(3))
+    func `of many a greater weight draws keys and sends none away`(seed: UInt64) throws {
+        var pool = Pool(weights: [Int](repeating: 2, count: 400), Self.policy)
+        let before = homes(pool, 2000, seed: seed)
+        try pool.change { try $0.setWeight(of: "b", to: 8) }
+        for (old, new) in zip(before, homes(pool, 2000, seed: seed)) { #expect(new == old || new == "b") }
+    }
+
+    @Test(arguments: [1, 100])
+    func `of many keys fall by weight, within what the circle allows`(most: Int) {
+        var generator = SeededGenerator(seed: 1)
+        let weights = (0..<400).map { $0 % most + 1 }
+        let pool = Pool(weights: weights, Self.policy)
+        let counts = pool.counts(30_000) { _ in generator.next() }
+        let total = weights.reduce(0, +)
+        for (count, weight) in zip(counts, weights) {
+            let share = Double(30_000 * weight) / Double(total)
+            // The circle's gaps vary shares by 6 %, uneven neighbours by as much again, and the draw by its root.
+            #expect(abs(Double(count) - share) <= 5 * (share + (0.09 * share) * (0.09 * share)).squareRoot() + 1)
+        }
+    }
+
+    @Test func `of many, one key's requests fill no backend beyond its bound while its neighbours are free`() {
+        let pool = Pool(weights: [Int](repeating: 1, count: 600), Self.policy)
+        var leases = Leases()
+        for _ in 0..<4096 { leases.take(pool.acquire(key: 42)) }
+        let loads = pool.backends.map { $0.inFlight.load(ordering: .relaxed) }.filter { $0 > 0 }
+        // A quarter more than the 256th part of 4096 is 20.
+        #expect(loads.reduce(0, +) == 4096)
+        #expect(loads.count <= 256 && loads.allSatisfy { $0 <= 20 }, "\(loads)")
+    }
+
+    @Test func `when a key's neighbours are full it goes further`() {
+        let pool = Pool((0..<600).map { PoolEntry(name: Pool.name($0), maximumInFlight: 1) }, Self.policy)
+        var leases = Leases()
+        for _ in 0..<600 { leases.take(pool.acquire(key: 7)) }
+        #expect(leases.count == 600)
+        #expect(pool.next(key: 7) == nil)
     }
 }

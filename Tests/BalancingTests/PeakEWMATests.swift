@@ -53,6 +53,18 @@ struct LatencyEstimateTests {
         }
     }
 
+    @Test func `what had begun before the last failure does not double it`() {
+        // A restart, with fifty requests in flight.
+        backend.latency.observe(10 * millisecond, at: start)
+        for number in 0..<50 as Range<UInt64> {
+            backend.latency.observeFailure(after: (30 - number % 5) * millisecond, at: start + 100 * millisecond)
+        }
+        #expect(isNear(value(at: start + 100 * millisecond), 1000))
+        // One that began after that has found it failing still.
+        backend.latency.observeFailure(after: 10 * millisecond, at: start + 120 * millisecond)
+        #expect(isNear(value(at: start + 120 * millisecond), 2 * 1000 * exp(-0.002)))
+    }
+
     @Test func `a clock that is behind changes nothing`() {
         backend.latency.observe(100 * millisecond, at: start)
         #expect(isNear(value(at: start - 3 * second), 100))

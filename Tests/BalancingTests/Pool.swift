@@ -107,6 +107,26 @@ struct Pool {
     }
 }
 
+/// Leases that are held for a while, which an array cannot.
+struct Leases {
+    private final class Holder {
+        var lease: BackendLease?
+        init(_ lease: consuming BackendLease) { self.lease = consume lease }
+    }
+
+    private var holders: [Holder] = []
+
+    var count: Int { holders.count }
+
+    /// Holds a lease, if there is one.
+    mutating func take(_ lease: consuming BackendLease?) {
+        if let lease { holders.append(Holder(lease)) }
+    }
+
+    /// Ends one of them.
+    mutating func end(_ index: Int) { holders.remove(at: index).lease.take()?.end(.answered, at: 0) }
+}
+
 extension TriedBackends {
     static func of(_ indices: [Int]) -> TriedBackends {
         var tried = TriedBackends()

@@ -1,6 +1,6 @@
 // The board: how many wait, and who is next.
 
-import Dispatch
+import Foundation
 import Synchronization
 import Testing
 
@@ -56,26 +56,26 @@ struct QueueBoardTests {
         let seen = Atomic<Int>(0)
         let done = Atomic<Int>(0)
         let missed = Atomic<Int>(0)
-        DispatchQueue.concurrentPerform(iterations: 2) { side in
+        // A thread of its own: one from a pool may not come before this one has ended.
+        Thread.detachNewThread {
             for number in 1...rounds {
-                if side == 0 {
-                    inFlight.store(1, ordering: .relaxed)
-                    seen.store(0, ordering: .relaxed)
-                    done.store(0, ordering: .relaxed)
-                    round.store(number, ordering: .releasing)
-                    inFlight.wrappingSubtract(1, ordering: .relaxed)
-                    if board.placeWasFreed() { seen.wrappingAdd(1, ordering: .relaxed) }
-                    while done.load(ordering: .acquiring) == 0 {}
-                    if seen.load(ordering: .relaxed) == 0 { missed.wrappingAdd(1, ordering: .relaxed) }
-                    board.returnTicket()
-                } else {
-                    while round.load(ordering: .acquiring) < number {}
-                    _ = board.takeTicket()
-                    board.hasJoined()
-                    if inFlight.load(ordering: .relaxed) == 0 { seen.wrappingAdd(1, ordering: .relaxed) }
-                    done.store(1, ordering: .releasing)
-                }
+                while round.load(ordering: .acquiring) < number { sched_yield() }
+                _ = board.takeTicket()
+                board.hasJoined()
+                if inFlight.load(ordering: .relaxed) == 0 { seen.wrappingAdd(1, ordering: .relaxed) }
+                done.store(1, ordering: .releasing)
             }
+        }
+        for number in 1...rounds {
+            inFlight.store(1, ordering: .relaxed)
+            seen.store(0, ordering: .relaxed)
+            done.store(0, ordering: .relaxed)
+            round.store(number, ordering: .releasing)
+            inFlight.wrappingSubtract(1, ordering: .relaxed)
+            if board.placeWasFreed() { seen.wrappingAdd(1, ordering: .relaxed) }
+            while done.load(ordering: .acquiring) == 0 { sched_yield() }
+            if seen.load(ordering: .relaxed) == 0 { missed.wrappingAdd(1, ordering: .relaxed) }
+            board.returnTicket()
         }
         #expect(missed.load(ordering: .relaxed) == 0)
     }
