@@ -19,6 +19,8 @@ struct PoolMembership: Sendable {
     private var found: [String: [BackendSetting]] = [:]
     /// Sources of discovery that are new and have not answered yet, neither well nor badly.
     private(set) var awaited: Set<String> = []
+    /// Those that have, or were awaited for too long.
+    private var asked: Set<String> = []
     /// Members that another configuration has dropped, kept until the sources that stand in their place have answered.
     private var kept: Set<String> = []
     /// What the operator has added; these stand in place of others' members of the same name.
@@ -53,7 +55,8 @@ struct PoolMembership: Sendable {
         configured = entries
         let identities = Set(sources.map(\.identity))
         found = found.filter { identities.contains($0.key) }
-        awaited = identities.filter { found[$0] == nil }
+        asked.formIntersection(identities)
+        awaited = identities.subtracting(asked)
         var next = self
         next.kept = []
         kept = awaited.isEmpty ? [] : Set(members.map(\.name)).subtracting(next.wanted().map(\.name))
@@ -70,6 +73,7 @@ struct PoolMembership: Sendable {
 
     /// Waits no longer for the first answer of a source.
     mutating func stopAwaiting(_ source: String) {
+        asked.insert(source)
         awaited.remove(source)
         if awaited.isEmpty { kept = [] }
     }

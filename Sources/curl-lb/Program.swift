@@ -105,10 +105,12 @@ struct Program {
 
     private func announce(_ listeners: ListenerGroup, _ members: [MemberReport], descriptors: UInt64) {
         let addresses = listeners.addresses.map(\.description).joined(separator: ", ")
-        let backends = members.map { "\($0.name) (\($0.setting.origin))" }.joined(separator: ", ")
-        diagnostics.notice(
-            "listening on \(addresses); \(settings.workers) workers; \(members.count) backends\(members.isEmpty ? "" : ": ")\(backends)"
-        )
+        let backends = members.map { "\($0.name) (\($0.setting.origin))" }
+        let sources = settings.backends.compactMap { if case .source = $0 { $0.name } else { nil } }
+        var line = "listening on \(addresses); \(settings.workers) workers; \(members.count) backends"
+        if !backends.isEmpty { line += ": \(backends.joined(separator: ", "))" }
+        if !sources.isEmpty { line += "; sources: \(sources.joined(separator: ", "))" }
+        diagnostics.notice("\(line)")
         if settings.sticky != nil, settings.stickySecret == nil {
             diagnostics.warning(
                 "clients are bound to backends (LB_STICKY) until this process ends, and by this balancer alone: set LB_STICKY_SECRET"

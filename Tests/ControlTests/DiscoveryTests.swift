@@ -152,6 +152,15 @@ import Testing
         try scene.waitFor("app:80/10.0.0.1")
     }
 
+    @Test func `a source that has answered badly is not awaited again`() throws {
+        let scene = DiscoveryScene()
+        try scene.configure("http://a dns://app")
+        try scene.waitFor(line: "app is not resolved")
+        scene.director.waitForFirstAnswers()
+        try scene.configure("http://b dns://app")
+        #expect(scene.names == "b:80")
+    }
+
     @Test func `but no longer than for the first answers, good or bad`() throws {
         let scene = DiscoveryScene()
         try scene.configure("http://a")

@@ -38,6 +38,18 @@ import Testing
         }
     }
 
+    @Test func `for SOCKS 5 without h the name is resolved here`() throws {
+        try Scene.play { scene in
+            let origin = try scene.origin()
+            let port = origin.name.split(separator: ":")[1]
+            let record = Record()
+            let proxy = try scene.socksProxy(record)
+            let balancer = try scene.curlLB(["http://localhost:\(port);proxy=socks5://\(proxy.name)"])
+            #expect(try balancer.get().status == 200)
+            #expect(["127.0.0.1:\(port)", "0000000000000001:\(port)"].contains(record.all.first), "\(record.all)")
+        }
+    }
+
     @Test(arguments: ["socks5", "http"])
     func `TLS goes through the proxy to the backend, which is believed by its certificate`(kind: String) throws {
         try Scene.play { scene in
