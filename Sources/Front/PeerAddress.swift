@@ -138,10 +138,13 @@ public struct PeerAddress: Sendable, Equatable {
     }
 
     private func write(decimal value: UInt64, to target: UnsafeMutableRawBufferPointer, at start: Int) -> Int {
-        let digits = value < 10 ? 1 : value < 100 ? 2 : value < 1000 ? 3 : value < 10000 ? 4 : 5
-        var rest = value
-        for position in stride(from: start + digits - 1, through: start, by: -1) {
-            target[position] = UInt8(48 + rest % 10)
+        // Wide enough for a port, narrow enough to be divided fast.
+        var rest = UInt32(truncatingIfNeeded: value)
+        let digits = rest < 10 ? 1 : rest < 100 ? 2 : rest < 1000 ? 3 : rest < 10000 ? 4 : 5
+        var position = start + digits
+        while position > start {
+            position -= 1
+            target[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
             rest /= 10
         }
         return start + digits

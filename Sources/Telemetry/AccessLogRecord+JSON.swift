@@ -3,14 +3,13 @@
 extension AccessLogRecord {
     /// Keys in the fields' order; what is not known is left out.
     func appendJSON(to line: inout LineBuffer, _ fields: [AccessLogField], clock: WallClock) {
-        line.append(UInt8(ascii: "{"))
-        var isFirst = true
+        let beginning = line.count
         for field in fields where isKnown(field) {
-            if !isFirst { line.append(UInt8(ascii: ",")) }
-            isFirst = false
             line.append(field.jsonKey)
             appendValue(of: field, to: &line, clock: clock)
         }
+        if line.count == beginning { line.append(UInt8(ascii: ",")) }
+        line.replace(at: beginning, with: UInt8(ascii: "{"))
         line.append(UInt8(ascii: "}"))
     }
 

@@ -52,6 +52,43 @@ struct LineBufferTests {
         #expect(text { $0.append(decimal: number, minimumDigits: digits) } == expected)
     }
 
+    @Test func `small numbers are the digits that Swift writes`() {
+        for number in 0...1100 as ClosedRange<UInt64> {
+            for digits in 0...5 {
+                let plain = "\(number)"
+                let expected = String(repeating: "0", count: max(0, digits - plain.count)) + plain
+                #expect(text { $0.append(decimal: number, minimumDigits: digits) } == expected)
+            }
+        }
+    }
+
+    @Test func `every byte is escaped or not, wherever it stands`() {
+        func expected(_ bytes: [UInt8]) -> String {
+            bytes.map { byte in
+                switch byte {
+                case UInt8(ascii: "\""), UInt8(ascii: "\\"): "\\" + String(Unicode.Scalar(byte))
+                case 0x20..<0x7F: String(Unicode.Scalar(byte))
+                default: "\\u00" + (byte < 16 ? "0" : "") + String(byte, radix: 16)
+                }
+            }.joined()
+        }
+        for length in 1...20 {
+            for place in 0..<length {
+                for byte in UInt8.min ... .max {
+                    var bytes = (0..<length).map { UInt8(ascii: "a") + UInt8($0) }
+                    bytes[place] = byte
+                    // One more from time to time, behind or in front of it.
+                    if byte % 3 == 0 { bytes[(place + 5) % length] = byte }
+                    let written = bytes.withUnsafeBytes { bytes in text { $0.append(escapedForJSON: bytes) } }
+                    guard written == expected(bytes) else {
+                        Issue.record("\(bytes) became \(written)")
+                        return
+                    }
+                }
+            }
+        }
+    }
+
     @Test(
         arguments: [
             (0, "0.000"), (999, "0.000"), (1000, "0.001"), (999_999, "0.999"), (1_000_000, "1.000"),
