@@ -77,13 +77,17 @@ public final class Balancer {
     }
 
     /// Whether there are backends that could be tried if they were not full: why none was given.
-    public func isFull(excluding tried: TriedBackends) -> Bool {
-        snapshot.ordinary.places.contains { !tried.contains($0.index) }
+    public func isFull(excluding tried: TriedBackends, pin: AffinityToken? = nil) -> Bool {
+        if let pin, let place = snapshot.affinity[pin], !tried.contains(place.backend.index) { return true }
+        return snapshot.ordinary.places.contains { !tried.contains($0.index) }
             || snapshot.backup.places.contains { !tried.contains($0.index) }
     }
 
     /// Whether any backend can be full.
     public var hasLimits: Bool { snapshot.hasLimits }
+
+    /// Whether a backend that can be full takes the clients that are bound to it, and no others.
+    public var keepsPlacesForBound: Bool { snapshot.keepsPlacesForBound }
 }
 
 @available(*, unavailable)

@@ -44,6 +44,8 @@ public final class PoolSnapshot: Sendable {
     let affinity: AffinityTable
     /// Whether any of them can be full.
     let hasLimits: Bool
+    /// Whether one of them takes the clients that are bound to it, and no others.
+    let keepsPlacesForBound: Bool
 
     /// Attempts in flight at all members together.
     ///
@@ -94,6 +96,11 @@ public final class PoolSnapshot: Sendable {
             like: former?.backup
         )
         affinity = AffinityTable(members)
-        hasLimits = usable.contains { $0.maximumInFlight > 0 }
+        let limited = members.filter { $0.maximumInFlight > 0 }
+        let used = limited.isEmpty ? [] : Set(usable.map(\.backend.index))
+        keepsPlacesForBound = limited.contains {
+            $0.backend.affinityToken != nil && $0.state.use.keepsAffinity && !used.contains($0.backend.index)
+        }
+        hasLimits = keepsPlacesForBound || limited.contains { used.contains($0.backend.index) }
     }
 }

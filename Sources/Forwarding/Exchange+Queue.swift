@@ -7,12 +7,12 @@ internal import Front
 extension Exchange {
     var isQueued: Bool { queueTicket != nil }
 
-    /// Whether there are backends that it will not be given.
-    var hasTriedAny: Bool { !tried.isEmpty }
+    /// Whether others may be able to use a place that this one is not given.
+    var isPicky: Bool { !tried.isEmpty || worker.balancer.keepsPlacesForBound }
 
     /// Waits for a place; answers if that cannot be.
     func waitForPlace() {
-        guard worker.balancer.isFull(excluding: tried) else {
+        guard mayWait else {
             giveUp(failure ?? .noBackend)
             return
         }
@@ -21,7 +21,8 @@ extension Exchange {
             return
         }
         guard let ticket = worker.queue.join(self) else {
-            giveUp(.queueFull)
+            // Those that wait may be unable to use what is free: better to overtake them than to be refused.
+            if let lease = acquire() { begin(lease) } else { giveUp(.queueFull) }
             return
         }
         queueTicket = ticket
@@ -31,6 +32,9 @@ extension Exchange {
         refreshDeadline()
         if client.hasClientLeft { clientHasLeft() }
     }
+
+    /// Whether there is a backend that it could be given if that were not full.
+    private var mayWait: Bool { worker.balancer.isFull(excluding: tried, pin: standing.pin) }
 
     /// Leaves the queue, whatever for.
     func leaveQueue() {
@@ -43,7 +47,7 @@ extension Exchange {
 
     /// The pool has changed: when no backend is left that could be waited for, that is the answer.
     func poolChanged() {
-        guard !worker.balancer.isFull(excluding: tried) else { return }
+        guard !mayWait else { return }
         leaveQueue()
         giveUp(failure ?? .noBackend)
     }

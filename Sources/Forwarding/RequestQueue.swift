@@ -17,8 +17,8 @@ public final class OverloadControl: Sendable {
         self.mailboxes = mailboxes
     }
 
-    /// Has another worker look for a place; false when it has stopped.
-    func wake(_ worker: Int) -> Bool { mailboxes[worker].post(.placeFree) }
+    /// Has another worker look for a place, for the sake of its request with this ticket; false when it has stopped.
+    func wake(_ worker: Int, ticket: UInt64) -> Bool { mailboxes[worker].post(.placeFree(ticket)) }
 }
 
 /// The line of one worker's requests for which every backend that they have not tried is full.
@@ -30,6 +30,8 @@ final class RequestQueue: EventHandler {
     private let control: OverloadControl
     private let worker: Int
     private var line = WaitingLine<Exchange>()
+    /// The lowest ticket that has been told of a place in this turn.
+    private var told: UInt64?
 
     init(loop: EventLoop, control: OverloadControl, worker: Int) {
         self.control = control
@@ -66,7 +68,7 @@ final class RequestQueue: EventHandler {
 
     private func postHead() {
         control.board.post(
-            line.first.map { QueueBoard.Head(ticket: $0.ticket, isPicky: $0.element.hasTriedAny) },
+            line.first.map { QueueBoard.Head(ticket: $0.ticket, isPicky: $0.element.isPicky) },
             of: worker
         )
     }
@@ -74,8 +76,10 @@ final class RequestQueue: EventHandler {
     // MARK: Places
 
     /// A place at a backend with a limit has become free.
-    func placeWasFreed() {
-        if control.board.placeWasFreed() { wakeOldest() }
+    ///
+    /// - Parameter ticket: The last one that has been told already.
+    func placeWasFreed(after ticket: UInt64 = 0) {
+        if control.board.placeWasFreed() { wakeOldest(after: ticket) }
     }
 
     /// The pool is another one: places may have come, and the last backend that somebody waited for may be gone.
@@ -86,7 +90,7 @@ final class RequestQueue: EventHandler {
             waiting.element.poolChanged()
         }
         placeWasFreed()
-        if !line.isEmpty { loop.schedule(self) }
+        if !line.isEmpty { look(for: 0) }
     }
 
     /// Has the request that has waited longest look for a place.
@@ -96,32 +100,42 @@ final class RequestQueue: EventHandler {
         var ticket = ticket
         while let oldest = control.board.oldest(after: ticket) {
             if oldest.worker == worker {
-                // Not at once: whoever calls is in the middle of another exchange.
-                loop.schedule(self)
+                look(for: oldest.head.ticket)
                 return
             }
-            if control.wake(oldest.worker) { return }
+            if control.wake(oldest.worker, ticket: oldest.head.ticket) { return }
             ticket = oldest.head.ticket
         }
     }
 
-    override func resume() { serve() }
+    /// Has this line looked at soon, but not at once: whoever calls is in the middle of another exchange.
+    private func look(for ticket: UInt64) {
+        told = min(ticket, told ?? ticket)
+        loop.schedule(self)
+    }
+
+    override func resume() {
+        guard let ticket = told else { return }
+        told = nil
+        serve(told: ticket)
+    }
 
     /// Gives free places to those that wait, in their order.
-    func serve() {
-        let first = line.first?.ticket
+    ///
+    /// - Parameter first: The ticket of the one that was told of a place, which may have left since.
+    func serve(told first: UInt64) {
         var ticket: UInt64 = 0
         while let waiting = line.first(after: ticket) {
             ticket = waiting.ticket
             if let lease = waiting.element.acquire() {
                 waiting.element.leaveQueue()
                 waiting.element.begin(lease)
-            } else if !waiting.element.hasTriedAny {
+            } else if !waiting.element.isPicky {
                 return
             }
         }
-        guard isAnyoneWaiting else { return }
-        // Somebody else may be able to use what nobody here can, or needs.
-        wakeOldest(after: line.isEmpty ? 0 : first ?? 0)
+        // Somebody else may be able to use what nobody here can, or needs: whoever comes after the one that was told, which may be
+        // before the first that is here now. Tickets rise, so the word comes to an end.
+        placeWasFreed(after: first)
     }
 }

@@ -20,7 +20,8 @@ public enum WorkerMessage: Sendable {
     /// Go on with this pool.
     case adopt(PoolUpdate)
     /// A place at a backend may be free for whoever has waited longest here.
-    case placeFree
+    /// That one is told, by its ticket.
+    case placeFree(UInt64)
     /// Finish what is in flight, then stop; after that many nanoseconds stop anyway.
     case drain(nanoseconds: UInt64)
 }
@@ -159,8 +160,8 @@ public final class Worker: RequestHandler {
         case .adopt(let update):
             adopt(update)
             queue.poolChanged()
-        case .placeFree:
-            queue.serve()
+        case .placeFree(let ticket):
+            queue.serve(told: ticket)
         case .drain(let nanoseconds):
             drain(within: nanoseconds)
         case .stopAccepting:

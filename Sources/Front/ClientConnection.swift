@@ -230,7 +230,7 @@ public final class ClientConnection: EventHandler {
             flush()
             guard phase == .exchanging else { return }
         }
-        if mayRead, isBodyAwaited {
+        if mayRead, isBodyAwaited, !isHeld {
             awaitedBodyIsReadable()
         } else if hasClientLeft {
             clientIsGone()

@@ -126,6 +126,24 @@ struct AffinityTests {
         #expect(pool.next(pin: "a") == "a")
     }
 
+    @Test func `the place of a drained backend can be waited for by who is bound to it, and by nobody else`() throws {
+        var pool = Pool([PoolEntry(name: "a", maximumInFlight: 1)])
+        #expect(pool.balancer.hasLimits && !pool.balancer.keepsPlacesForBound)
+        try pool.change { try $0.set(.drain, for: "a") }
+        #expect(pool.balancer.hasLimits && pool.balancer.keepsPlacesForBound)
+        pool.load(["a": 1])
+        #expect(pool.next(pin: "a") == nil)
+        let nothing = TriedBackends()
+        #expect(pool.balancer.isFull(excluding: nothing, pin: Pool.token("a")))
+        #expect(!pool.balancer.isFull(excluding: nothing, pin: Pool.token("b")))
+        #expect(!pool.balancer.isFull(excluding: nothing))
+        var tried = TriedBackends()
+        tried.insert(pool.backend("a").index)
+        #expect(!pool.balancer.isFull(excluding: tried, pin: Pool.token("a")))
+        try pool.change { try $0.set(.maintenance, for: "a") }
+        #expect(!pool.balancer.hasLimits)
+    }
+
     @Test func `a drained backend has no more in flight than it may`() throws {
         var pool = Pool([PoolEntry(name: "a", maximumInFlight: 1), PoolEntry(name: "b")])
         try pool.change { try $0.set(.drain, for: "a") }

@@ -73,6 +73,123 @@ import Testing
         }
     }
 
+    @Test func `a place goes to the next one when the one that was told of it has left`() throws {
+        try Scene.play { scene in
+            let (end, failure) = (Gate(), Gate())
+            let full = try scene.origin { _, connection in
+                try end.wait()
+                try connection.send(Reply.ok("ok"))
+            }
+            let wide = try scene.origin { request, connection in
+                switch request.startLine.split(separator: " ")[1] {
+                case "/held": try end.wait()
+                case "/fails": throw Disappointment("as asked for")
+                case "/fails-later":
+                    try failure.wait()
+                    throw Disappointment("as asked for")
+                default: break
+                }
+                try connection.send(Reply.ok("ok"))
+            }
+            let balancer = try scene.curlLB(
+                ["\(full.url);max_conns=1", "\(wide.url);max_conns=2"],
+                ["LB_POLICY": "first", "LB_WORKERS": "2"]
+            )
+            // Connections go to the worker with the fewest: four each.
+            var connections = try (0..<8).map { _ in try balancer.connect() }
+            let first = try balancer.worker(of: connections[0])
+            let own = try connections.map { try balancer.worker(of: $0) == first }
+            var here = zip(connections, own).filter(\.1).map(\.0)
+            var there = zip(connections, own).filter { !$0.1 }.map(\.0)
+            connections = []
+            #expect(here.count == 4 && there.count == 4)
+            func ask(_ target: String, on connection: Connection) throws -> Connection {
+                try connection.send("GET \(target) HTTP/1.1\r\nHost: test\r\n\r\n")
+                try connection.waitUntilRead()
+                return connection
+            }
+            let holder = try ask("/held", on: here.removeFirst())
+            try eventually("the full backend") { full.requests.count == 1 }
+            let leaver = try ask("/held", on: here.removeFirst())
+            try eventually("the first place of the other") { wide.requests.count == 1 }
+            // The oldest that waits: it has tried the wide one. Then one that will have.
+            let oldest = try ask("/fails", on: here.removeFirst())
+            try eventually("a failure") { wide.requests.count == 2 && wide.openConnections == 1 }
+            let youngest = try ask("/fails-later", on: here.removeFirst())
+            try eventually("the second place") { wide.requests.count == 3 }
+            let second = try ask("/held", on: there.removeFirst())
+            let patient = try ask("/", on: there.removeFirst())
+            failure.open()
+            try eventually("the second place to be taken anew") { wide.requests.count == 4 }
+            // In one turn of the first worker: a place is given back, and the one that is told of it leaves.
+            try balancer.process.pause()
+            leaver.close()
+            oldest.close()
+            balancer.process.send(SIGCONT)
+            #expect(try patient.receiveResponse().body.text == "ok")
+            end.open()
+            for connection in [holder, second, youngest] {
+                #expect(try connection.receiveResponse().startLine.contains("200"))
+            }
+        }
+    }
+
+    @Test func `who would have to be refused overtakes those that cannot use what is free`() throws {
+        try Scene.play { scene in
+            let end = Gate()
+            let full = try scene.origin { _, connection in
+                try end.wait()
+                try connection.send(Reply.ok("ok"))
+            }
+            let idle = try scene.origin { request, connection in
+                if request.startLine.contains("/fails") { throw Disappointment("as asked for") }
+                try connection.send(Reply.ok("ok"))
+            }
+            let balancer = try scene.curlLB(
+                ["\(full.url);max_conns=1", "\(idle.url);max_conns=9"],
+                ["LB_POLICY": "first", "LB_QUEUE": "1"]
+            )
+            let holder = try ask("/held", balancer)
+            try eventually("the full backend") { full.requests.count == 1 }
+            let waiting = try ask("/fails", balancer)
+            try eventually("a failure") { idle.requests.count == 1 && idle.openConnections == 0 }
+            for _ in 0..<3 { #expect(try balancer.get().startLine.contains("200")) }
+            end.open()
+            for connection in [holder, waiting] {
+                #expect(try connection.receiveResponse().body.text == "ok")
+                connection.close()
+            }
+        }
+    }
+
+    @Test func `a client that leaves the queue in the middle of its body is gone at once`() throws {
+        try Scene.play { scene in
+            let end = Gate()
+            let (full, idle) = (
+                try scene.origin(replying: { _, connection in
+                    try end.wait()
+                    try connection.send(Reply.ok("ok"))
+                }),
+                try scene.origin { connection, _ in _ = try connection.receiveHead() }
+            )
+            let balancer = try scene.curlLB(
+                ["\(full.url);max_conns=1", "\(idle.url);max_conns=9"],
+                ["LB_POLICY": "first", "LB_QUEUE_TIMEOUT": "1h", "LB_IDLE_TIMEOUT": "1h"]
+            )
+            let holder = try ask("/", balancer)
+            try eventually("the full backend") { full.requests.count == 1 }
+            let leaver = try balancer.connect()
+            try leaver.send("PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 1000\r\n\r\n0123456789")
+            try eventually("a failure") { idle.connections == 1 && idle.openConnections == 0 }
+            try leaver.waitUntilRead()
+            leaver.close()
+            #expect(try balancer.logLine().contains(" 499 "))
+            end.open()
+            #expect(try holder.receiveResponse().body.text == "ok")
+            holder.close()
+        }
+    }
+
     @Test("no place stays free while somebody waits, over four workers", arguments: [1, 3])
     func manyRounds(places: Int) throws {
         try Scene.play { scene in
