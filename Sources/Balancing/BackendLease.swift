@@ -8,7 +8,7 @@ public enum AttemptOutcome: Sendable {
     case answered
     /// The backend could not be reached, or broke off.
     case failed
-    /// The client left, or the process is stopping: not the backend's doing.
+    /// The client left, another backend was faster, or the process is stopping: not the backend's doing.
     case abandoned
 }
 
@@ -98,7 +98,7 @@ public struct BackendLease: ~Copyable {
         case .failed:
             backend.latency.observeFailure(after: Self.nanoseconds(from: sent ?? start, to: now), at: now)
         case .abandoned:
-            // The client's patience has ended before the backend answered: it takes that long at least.
+            // Nobody has waited until the backend answered: it takes that long at least.
             if let sent { backend.latency.observeNone(after: Self.nanoseconds(from: sent, to: now), at: now) }
         }
     }

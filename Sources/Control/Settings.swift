@@ -42,6 +42,8 @@ public struct Settings: Sendable, Equatable {
     public var queueTimeout: Duration = SettingsTable.queueTimeout.defaultValue
     /// The limit from a request head's end to the response head, all attempts and the queue included; nil for none.
     public var deadline: Duration? = SettingsTable.deadline.defaultValue
+    /// How long an attempt may bring no response head before a second backend is asked beside it; nil for ever.
+    public var hedge: Duration? = SettingsTable.hedge.defaultValue
     /// The limit of one attempt's name lookup, TCP and TLS together.
     public var connectTimeout: Duration = SettingsTable.connectTimeout.defaultValue
     /// The limit from the first byte of a request head to its last; more bytes do not extend it.
@@ -182,6 +184,14 @@ extension Settings {
             let (fields, format) = (SettingsTable.accessLogFields.name, SettingsTable.accessLogFormat.name)
             problems.append(
                 "\(fields): the combined format has fields of its own; unset it, or set \(format) to text or json"
+            )
+        }
+
+        if settings.hedge != nil, settings.retries == 0 || settings.retryOn.isEmpty {
+            let culprit = settings.retries == 0 ? SettingsTable.retries.name : SettingsTable.retryOn.name
+            problems.append(
+                "\(SettingsTable.hedge.name): \(culprit) allows no second attempt; set \(SettingsTable.hedge.name) to off,"
+                    + " or allow one"
             )
         }
 

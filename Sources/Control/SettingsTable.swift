@@ -132,6 +132,14 @@ enum SettingsTable {
         .durationOrOff(.milliseconds(1) ... .seconds(24 * 3600)),
         "Limit from a request head's end to the response head, with all attempts and the queue; off for none."
     )
+    static let hedge = Setting(
+        "LB_HEDGE",
+        \.hedge,
+        default: nil,
+        .durationOrOff(.milliseconds(1) ... .seconds(3600)),
+        "How long a backend may bring no response head before a second one is asked beside it, and whoever answers first is"
+            + " taken; idempotent requests only, within LB_RETRIES and LB_RETRY_BUDGET."
+    )
     static let connectTimeout = Setting(
         "LB_CONNECT_TIMEOUT",
         \.connectTimeout,
@@ -301,6 +309,7 @@ enum SettingsTable {
             queue,
             queueTimeout,
             deadline,
+            hedge,
             connectTimeout,
             headTimeout,
             responseTimeout,

@@ -87,8 +87,8 @@ extension Exchange {
         guard standing.isExplained else { return }
         buffer.append(Self.explanationField)
         buffer.append(": ")
-        // Another attempt may have been chosen for that is not made: this response is the answer.
-        buffer.append(text: standing.explanations.last { $0.attempt <= attemptCount }?.text ?? "")
+        // Other attempts may have been chosen for that are not made, or not waited for: this response is the answer.
+        buffer.append(text: standing.explanations.last { $0.attempt <= attemptNumber }?.text ?? "")
         buffer.append("\r\n")
     }
 }

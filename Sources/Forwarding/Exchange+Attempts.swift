@@ -13,7 +13,7 @@ extension Exchange {
     }
 
     /// Whether others wait already for what this exchange would be given.
-    private var mustWait: Bool { worker.balancer.hasLimits && worker.queue.isAnyoneWaiting }
+    var mustWait: Bool { worker.balancer.hasLimits && worker.queue.isAnyoneWaiting }
 
     /// Makes an attempt at another backend.
     func begin(_ lease: consuming BackendLease) {
@@ -31,9 +31,12 @@ extension Exchange {
         useHost(streams.pool.hostField)
         self.lease = consume lease
         attemptCount += 1
+        attemptNumber = attemptCount
         attemptStart = loop.now
         sent = 0
         isRequestSent = false
+        isOnHedge = false
+        hedgeTime = .never
         progress.close()
         // What may not be sent twice is not sent into a connection that the backend has just closed.
         let isChecked = !reader.head.method.isIdempotent
@@ -44,6 +47,7 @@ extension Exchange {
         stream.begin(self, method: reader.head.method, isUpgradeAsked: isUpgradeAsked)
         // An interim response may still be on its way to the client; the next one waits for it.
         if client.hasPendingOutput { stream.pause() }
+        scheduleHedge(since: attemptStart)
         refreshDeadline()
         if stream.isConnected { pumpRequest() }
     }
@@ -52,8 +56,7 @@ extension Exchange {
         self.stream = nil
         if response == .discarded {
             // The body of a response that is not passed on: the next attempt's place is taken already.
-            endLease(.failed)
-            beginNext()
+            goOnElsewhere(after: .failed)
             return
         }
         if response == .headPending {
@@ -63,13 +66,19 @@ extension Exchange {
         }
         let row = ExchangeFailure(streamFailure)
         record(row, streamFailure.text, code: streamFailure.curlCode)
+        let decision = worker.retryPolicy.decide(after: streamFailure, situation)
+        if hedge != nil {
+            // Another backend has the request already. The failure may be ours, or of the connection's age: then none of the backend's.
+            goOnWithHedge(after: row == .openFileLimit || decision == .sameBackend ? .abandoned : .failed)
+            return
+        }
         if row == .openFileLimit {
             // Ours: no backend is to blame, and none other can be reached either.
             endLease(.abandoned)
             giveUp(row)
             return
         }
-        switch worker.retryPolicy.decide(after: streamFailure, situation) {
+        switch decision {
         case .sameBackend:
             // A connection that died of old age says nothing about the backend: the lease goes on.
             guard let lease = lease.take() else { preconditionFailure("a stream in use is leased") }
@@ -100,6 +109,7 @@ extension Exchange {
         let isAllowed = !wasRequestSent || takeRetryPlace()
         endAttempt(.failed)
         guard isAllowed else {
+            isRetryBudgetExhausted = true
             giveUp(row)
             return
         }
@@ -110,12 +120,11 @@ extension Exchange {
     // MARK: The retry budget
 
     /// Takes a place in the retry budget, which is kept until a response head comes or the exchange ends; false if none is left.
-    private func takeRetryPlace() -> Bool {
+    func takeRetryPlace() -> Bool {
         if hasRetryPlace { return true }
         hasRetryPlace = worker.overload.retryBudget.take {
             worker.balancer.snapshot.inFlight + worker.overload.board.waiting
         }
-        if !hasRetryPlace { isRetryBudgetExhausted = true }
         return hasRetryPlace
     }
 
@@ -132,51 +141,84 @@ extension Exchange {
     /// Without a place at another backend, and one in the budget, it is the answer: a real response is better than none.
     func setsAside(_ head: ResponseHead, reason: UnsafeRawBufferPointer) -> Bool {
         let hasRetryAfter = head.fields.contains(.retryAfter)
+        if hedge != nil {
+            guard worker.retryPolicy.isInferior(status: head.status, hasRetryAfter: hasRetryAfter, situation) else {
+                return false
+            }
+            setAside(head, reason)
+            return true
+        }
         guard worker.retryPolicy.mayRepeat(afterStatus: head.status, hasRetryAfter: hasRetryAfter, situation),
             !mustWait, let lease = acquire()
         else { return false }
         guard takeRetryPlace() else {
+            isRetryBudgetExhausted = true
             lease.cancel()
             notePlaceFreed()
             return false
         }
         next = consume lease
-        record(.retriableStatus, "\(head.status) \(String(decoding: reason, as: UTF8.self))")
-        response = .discarded
+        setAside(head, reason)
         return true
+    }
+
+    private func setAside(_ head: ResponseHead, _ reason: UnsafeRawBufferPointer) {
+        record(.retriableStatus, Self.text(of: head, reason))
+        response = .discarded
+    }
+
+    /// A response that is set aside, as the log tells it.
+    static func text(of head: ResponseHead, _ reason: UnsafeRawBufferPointer) -> String {
+        "\(head.status) \(String(decoding: reason, as: UTF8.self))"
     }
 
     /// The first bytes of a response's body that is not passed on: where they are all of it, the connection can rest.
     func discardBody(_ buffer: Buffer, isEnd: Bool) {
         worker.responseBuffers.give(buffer)
-        endLease(.answered)
         if isEnd { stream?.finish(reusable: isRequestSent) } else { stream?.cancel() }
         stream = nil
-        beginNext()
+        goOnElsewhere(after: .answered)
     }
 
-    /// Makes the attempt that was prepared before a response was set aside.
-    private func beginNext() {
-        guard let lease = next.take() else { preconditionFailure("a response is set aside for another attempt") }
+    /// Goes on with the attempt that a response was set aside for: the one beside, or the one that was prepared.
+    private func goOnElsewhere(after outcome: AttemptOutcome) {
         response = .awaited
+        if hedge != nil {
+            goOnWithHedge(after: outcome)
+            return
+        }
+        guard let lease = next.take() else { preconditionFailure("a response is set aside for another attempt") }
+        endLease(outcome)
         retries += 1
         begin(lease)
     }
 
-    /// Notes why an attempt failed.
+    /// Notes why the attempt failed.
     ///
     /// - Parameter code: libcurl's number for it, if libcurl has one.
     func record(_ row: ExchangeFailure, _ text: String, code: Int32? = nil) {
         failure = row
-        countFailure(row)
-        tellHowToReproduce(row)
+        note(row, text, code: code, at: lease?.backend, measures.meter, since: attemptStart)
+    }
+
+    /// Notes why an attempt failed: the exchange's own, or the one beside it.
+    func note(
+        _ row: ExchangeFailure,
+        _ text: String,
+        code: Int32?,
+        at backend: Backend?,
+        _ meter: BackendMeter?,
+        since start: MonotonicTime
+    ) {
+        countFailure(row, meter)
+        tellHowToReproduce(row, at: backend)
         failedAttempts.append(
             AccessLogAttempt(
-                backend: lease?.backend.name ?? "-",
+                backend: backend?.name ?? "-",
                 reason: row.label,
                 code: code,
                 text: text,
-                nanoseconds: loop.now.since(attemptStart)
+                nanoseconds: loop.now.since(start)
             )
         )
     }
@@ -188,7 +230,7 @@ extension Exchange {
     }
 
     /// Tells who waits, if places are scarce.
-    private func notePlaceFreed() {
+    func notePlaceFreed() {
         if worker.balancer.hasLimits { worker.queue.placeWasFreed() }
     }
 
@@ -200,18 +242,19 @@ extension Exchange {
 
     /// The backend's response head has come.
     func noteHead(_ head: ResponseHead) {
-        countHead(head)
+        measures.countHead(head, at: loop.now)
         lease?.headReceived(status: head.status, at: loop.now.nanoseconds)
     }
 
     /// Whether nothing was thought to be usable when the present attempt's backend was chosen.
     var isAttemptInPanic: Bool { lease?.wasGivenInPanic ?? false }
 
-    /// Ends the attempt because of something that is not the stream's failure.
+    /// Ends the attempt because of something that is not the stream's failure, and one beside it.
     ///
     /// Or the waiting for one.
     func endAttempt(_ outcome: AttemptOutcome) {
         leaveQueue()
+        if hedge != nil { endHedge(.abandoned) }
         endLease(outcome)
         stream?.cancel()
         stream = nil

@@ -18,7 +18,7 @@ extension Exchange {
 
     func processStops() {
         // What may have reached a backend may have been done: nobody is to send it again because of us.
-        let isUnderWay = stream?.wasRequestSent == true
+        let isUnderWay = stream?.wasRequestSent == true || hedge?.stream?.wasRequestSent == true
         if isUnderWay, !isResponseBegun { record(.stoppedInFlight, "the balancer ended before the answer") }
         endAttempt(.abandoned)
         keepAlive = false
@@ -101,6 +101,7 @@ extension Exchange {
         self.status = status
         response = .complete
         requestEnd = .never
+        hedgeTime = .never
         firstByteTime = loop.now
         progress.close()
         client.setDeadline(loop.now + worker.settings.writeTimeout)
@@ -126,6 +127,7 @@ extension Exchange {
 
     /// Writes the log line and goes back to the stock.
     func end() {
+        assert(hedge == nil, "an exchange that is over asks nobody")
         countEnd()
         if isRetryBudgetExhausted { worker.meter.failure(ExchangeFailure.retryBudgetExhausted.label) }
         giveRetryPlaceBack()

@@ -12,13 +12,25 @@ extension Exchange {
     /// nobody else to ask, waiting goes on. The retry budget is not asked: what is repeated takes the place of what the backend does not
     /// do, and those who were refused would be told of a timeout that has not come.
     func leave(_ backends: [Backend]) {
+        let text = "not waited for: the backend answers nobody"
+        if let hedge, backends.contains(where: { $0 === hedge.backend }) {
+            note(hedge.silence, text, of: hedge)
+            endHedge(.failed)
+            beginHedge()
+        }
         guard let stream, response == .awaited, !isTunnel, let responder,
-            backends.contains(where: { $0 === responder }), worker.balancer.hasAnother(excluding: tried)
+            backends.contains(where: { $0 === responder })
         else { return }
+        if hedge != nil {
+            record(stream.isConnected ? .responseTimeout : .connectionTimeout, text)
+            goOnWithHedge(after: .failed)
+            return
+        }
+        guard worker.balancer.hasAnother(excluding: tried) else { return }
         let failure = StreamFailure(
             phase: stream.isConnected ? .responseHead : .connect,
             cause: .closed,
-            text: "not waited for: the backend answers nobody",
+            text: text,
             wasRequestSent: stream.wasRequestSent,
             wasResponseBegun: false,
             wasReused: false

@@ -32,12 +32,20 @@ extension Exchange {
                 record.queued = queueNanoseconds
                 record.attempts = attemptCount
                 record.failedAttempts = failedAttempts
-                record.notes = isRetryBudgetExhausted ? .retryBudgetExhausted : []
+                record.notes = notes
                 record.reason = failure?.label
                 record.sample = isPlain ? style.sample : 1
                 worker.log(record, style)
             }
         }
+    }
+
+    private var notes: AccessLogNotes {
+        var notes: AccessLogNotes = isRetryBudgetExhausted ? .retryBudgetExhausted : []
+        guard isHedged else { return notes }
+        notes.insert(.hedged)
+        if isOnHedge, isResponseBegun, responder != nil { notes.insert(.hedgeWon) }
+        return notes
     }
 
     private func describeRequest(in record: inout AccessLogRecord, _ style: AccessLogStyle) {
@@ -67,8 +75,8 @@ extension Exchange {
     // MARK: Repeating a failed attempt
 
     /// Writes the command that sends the backend the same request, at debug level.
-    func tellHowToReproduce(_ row: ExchangeFailure) {
-        guard let reproductions = worker.reproductions, let backend = lease?.backend else { return }
+    func tellHowToReproduce(_ row: ExchangeFailure, at backend: Backend?) {
+        guard let reproductions = worker.reproductions, let backend else { return }
         let text = reproduction(at: worker.streams(to: backend).pool.origin)
         let id = String(decoding: requestID, as: UTF8.self)
         reproductions.debug("\(row.label) at \(backend.name) (request \(id)); reproduce with: \(text)")
@@ -78,7 +86,7 @@ extension Exchange {
     func reproduction(at origin: Origin) -> String {
         let buffer = worker.requestBuffers.take()
         defer { worker.requestBuffers.give(buffer) }
-        writeHead(to: buffer)
+        _ = writeHead(to: buffer, host: origin.hostField)
         return ReproduceCommand(head: buffer.bytes, to: origin).text
     }
 }

@@ -28,6 +28,33 @@ struct ExchangeMeasures {
         wait = nil
         connect = nil
     }
+
+    /// Goes on with an attempt that was made beside.
+    mutating func adoptAttempt(of other: ExchangeMeasures) {
+        meter = other.meter
+        requestSent = other.requestSent
+        wait = other.wait
+        connect = other.connect
+    }
+
+    /// The attempt's connection may just have been made.
+    mutating func noteConnection(of stream: Stream) {
+        guard let times = stream.takeConnectTimes() else { return }
+        connect = times
+        meter?.record(.dns, times.lookup)
+        meter?.record(.connect, times.connect)
+        if let handshake = times.handshake { meter?.record(.tls, handshake) }
+    }
+
+    /// The response head has come.
+    mutating func countHead(_ head: ResponseHead, at now: MonotonicTime) {
+        guard let meter else { return }
+        meter.response(head.status)
+        guard let requestSent, !head.switchesProtocols else { return }
+        let wait = now.since(requestSent)
+        self.wait = wait
+        meter.record(.wait, wait)
+    }
 }
 
 extension Exchange {
@@ -44,28 +71,9 @@ extension Exchange {
     }
 
     /// An attempt has failed.
-    func countFailure(_ row: ExchangeFailure) {
-        guard let meter = measures.meter, !meter.failure(row.label) else { return }
+    func countFailure(_ row: ExchangeFailure, _ meter: BackendMeter?) {
+        guard let meter, !meter.failure(row.label) else { return }
         worker.meter.add(.unknownReasons)
-    }
-
-    /// The attempt's connection may just have been made.
-    func noteConnection(of stream: Stream) {
-        guard let times = stream.takeConnectTimes() else { return }
-        measures.connect = times
-        measures.meter?.record(.dns, times.lookup)
-        measures.meter?.record(.connect, times.connect)
-        if let handshake = times.handshake { measures.meter?.record(.tls, handshake) }
-    }
-
-    /// The response head has come.
-    func countHead(_ head: ResponseHead) {
-        guard let meter = measures.meter else { return }
-        meter.response(head.status)
-        guard let sent = measures.requestSent, !head.switchesProtocols else { return }
-        let wait = loop.now.since(sent)
-        measures.wait = wait
-        meter.record(.wait, wait)
     }
 
     /// The protocol has been switched.

@@ -27,6 +27,7 @@ extension Exchange {
         }
         queueTicket = ticket
         queueStart = loop.now
+        hedgeTime = .never
         progress.close()
         client.isHeld = true
         refreshDeadline()

@@ -12,7 +12,7 @@ extension Exchange {
     /// Body reads in one go before other connections get their turn.
     private static let readsPerTurn = 8
 
-    private var hasBody: Bool { reader.head.framing != .none && reader.head.framing != .length(0) }
+    var hasBody: Bool { reader.head.framing != .none && reader.head.framing != .length(0) }
 
     /// Prepares what goes upstream: the head, and body bytes that came along.
     ///
@@ -34,11 +34,23 @@ extension Exchange {
         guard outbound == nil else { return }
         let buffer = worker.requestBuffers.take()
         outbound = buffer
-        writeHead(to: buffer)
+        headLength = writeHead(to: buffer, host: hostField)
+    }
+
+    /// Writes the whole request for another attempt: its head, and the body, which is at hand.
+    ///
+    /// - Returns: the head's length.
+    func writeWhole(to buffer: Buffer, host: String?) -> Int {
+        let length = writeHead(to: buffer, host: host)
+        if hasBody, let outbound { buffer.append(UnsafeRawBufferPointer(rebasing: outbound.bytes[headLength...])) }
+        return length
     }
 
     /// Writes the head as a backend gets it.
-    func writeHead(to buffer: Buffer) {
+    ///
+    /// - Parameter host: the `Host` in it; nil for the client's.
+    /// - Returns: its length.
+    func writeHead(to buffer: Buffer, host: String?) -> Int {
         requestID.withUnsafeBytes { requestID in
             UpstreamRequest(
                 reader: reader,
@@ -50,10 +62,10 @@ extension Exchange {
                 isUpgradeAsked: isUpgradeAsked,
                 proxyName: worker.settings.name,
                 defaultHost: worker.settings.name,
-                hostField: hostField
+                hostField: host
             ).write(to: buffer)
         }
-        headLength = buffer.count
+        return buffer.count
     }
 
     /// Goes over to the `Host` of the next attempt's backend: a head that has been written for another one is written anew, and body
@@ -65,7 +77,7 @@ extension Exchange {
         let buffer = worker.requestBuffers.take()
         outbound = buffer
         let kept = UnsafeRawBufferPointer(rebasing: former.bytes[headLength...])
-        writeHead(to: buffer)
+        headLength = writeHead(to: buffer, host: host)
         buffer.append(kept)
         worker.requestBuffers.give(former)
     }
@@ -96,7 +108,7 @@ extension Exchange {
     }
 
     func streamIsWritable(_ stream: Stream) {
-        noteConnection(of: stream)
+        measures.noteConnection(of: stream)
         if !isRequestSent { pumpRequest() }
     }
 
@@ -237,6 +249,7 @@ extension Exchange {
             return
         }
         if isResponseBegun || !hasBody { releaseOutbound() }
+        if response == .awaited { scheduleHedge(since: loop.now) }
         refreshDeadline()
     }
 

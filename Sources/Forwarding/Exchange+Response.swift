@@ -12,8 +12,10 @@ extension Exchange {
     func stream(_ stream: Stream, receivedInterimHeadIn buffer: Buffer) {
         let head = stream.head
         // Clients of HTTP/1.0 know no interim responses (RFC 9110 section 15.2); a 100 in place of which we sent our own is dropped.
-        guard reader.head.minorVersion >= 1, head.status != 100 || !isContinueSent else { return }
+        guard reader.head.minorVersion >= 1, head.status != 100 || !(isContinueSent || hedge != nil) else { return }
         if head.status == 100 { isContinueAwaited = false }
+        // Whose word has gone to the client is the one that is waited for.
+        if hedge != nil { outrunHedge() }
         let output = worker.responseBuffers.take()
         ClientResponse.writeInterim(head, from: buffer.bytesStart, to: output)
         isInterimForwarded = true
@@ -53,6 +55,7 @@ extension Exchange {
         {
             return
         }
+        if isHedged { settleHedge() }
         giveRetryPlaceBack()
         let minorVersion = reader.head.minorVersion
         status = head.status
@@ -122,6 +125,7 @@ extension Exchange {
     private func beginResponse() {
         response = .begun
         requestEnd = .never
+        hedgeTime = .never
         firstByteTime = loop.now
         progress.close()
         if framing == .tunnel {

@@ -11,8 +11,11 @@ extension Exchange {
     /// Moves the deadline on: called whenever a byte has moved, and when what is waited for changes.
     func refreshDeadline() {
         silenceEnd = isQueued ? queueStart + worker.settings.overload.queueTimeout : loop.now + allowance
-        client.setDeadline(min(silenceEnd, progress.end, requestEnd))
+        client.setDeadline(nextDeadline)
     }
+
+    /// When something is due next.
+    var nextDeadline: MonotonicTime { min(min(silenceEnd, progress.end), min(requestEnd, hedgeTime)) }
 
     /// How long nothing may move.
     private var allowance: UInt64 {
@@ -63,7 +66,7 @@ extension Exchange {
         // A silence that has lasted too long has a name of its own.
         if loop.now >= silenceEnd { return false }
         if isKept {
-            client.setDeadline(min(silenceEnd, progress.end, requestEnd))
+            client.setDeadline(nextDeadline)
         } else {
             endAttempt(.abandoned)
             keepAlive = false
@@ -80,6 +83,10 @@ extension Exchange {
     func deadlineReached() {
         if loop.now >= requestEnd {
             requestEndReached()
+            return
+        }
+        if loop.now >= hedgeTime {
+            hedgeTimeReached()
             return
         }
         if isQueued {
@@ -141,8 +148,13 @@ extension Exchange {
     private func requestEndReached() {
         guard let deadline = worker.settings.overload.deadline else { preconditionFailure("a deadline is set") }
         if let stream {
-            record(.requestDeadline, "no response within \(deadline / 1_000_000) ms of the request's head")
+            let text = "no response within \(deadline / 1_000_000) ms of the request's head"
+            record(.requestDeadline, text)
             // Who has had most of the time has failed. To others the time was lost before they were asked, or by the client.
+            if let hedge {
+                note(.requestDeadline, text, of: hedge)
+                endHedge(loop.now.since(hedge.start) >= deadline / 2 ? .failed : .abandoned)
+            }
             let isAwaited = isRequestSent || !stream.isConnected
             endAttempt(isAwaited && loop.now.since(attemptStart) >= deadline / 2 ? .failed : .abandoned)
         }
@@ -153,7 +165,9 @@ extension Exchange {
     /// The backend has not moved for too long, and no byte of its response has gone to the client.
     private func fellSilent(_ row: ExchangeFailure, _ text: String, _ stream: Stream) {
         record(row, text)
-        if worker.retryPolicy.mayRepeat(afterSilence: stream.wasRequestSent, situation) {
+        if hedge != nil {
+            goOnWithHedge(after: .failed)
+        } else if worker.retryPolicy.mayRepeat(afterSilence: stream.wasRequestSent, situation) {
             repeatElsewhere(after: row, wasRequestSent: stream.wasRequestSent)
         } else {
             endAttempt(.failed)

@@ -11,8 +11,9 @@ internal import Upstream
 ///
 /// Reused for one exchange after another. Everything happens on one worker's loop; nothing here waits or locks.
 /// `Exchange.swift` holds its state and its beginning, `Exchange+Attempts.swift` which backend is asked and when the next one is,
-/// `Exchange+Request.swift` what goes upstream, `Exchange+Response.swift` what comes back, `Exchange+Queue.swift` the waiting for a
-/// place, `Exchange+Time.swift` how long each may take, `Exchange+Ending.swift` how it ends.
+/// `Exchange+Hedging.swift` when a second one is asked beside it, `Exchange+Request.swift` what goes upstream,
+/// `Exchange+Response.swift` what comes back, `Exchange+Queue.swift` the waiting for a place, `Exchange+Time.swift` how long each may
+/// take, `Exchange+Ending.swift` how it ends.
 final class Exchange: ClientExchange, StreamObserver {
     /// Owns the exchange, or its client's connection does, which the worker closes before it ends: it is there as long as the exchange.
     unowned(unsafe) let worker: Worker
@@ -83,8 +84,21 @@ final class Exchange: ClientExchange, StreamObserver {
     var isRetryBudgetExhausted = false
     var wasFreshConnectionTried = false
     var attemptCount = 0
+    /// Which of the attempts the present one is, from 1.
+    var attemptNumber = 0
     var attemptStart = MonotonicTime.never
     var failedAttempts: [AccessLogAttempt] = []
+
+    // MARK: The attempt beside
+
+    /// The second attempt, while neither it nor the present one has been answered.
+    var hedge: Hedge?
+    /// When it is to be begun; while there is one, when it has been silent for too long.
+    var hedgeTime = MonotonicTime.never
+    /// Whether there has been one.
+    var isHedged = false
+    /// Whether the present attempt was begun as one.
+    var isOnHedge = false
 
     // MARK: The queue
 
@@ -230,6 +244,10 @@ final class Exchange: ClientExchange, StreamObserver {
         queueNanoseconds = 0
         requestEnd = .never
         attemptCount = 0
+        attemptNumber = 0
+        hedgeTime = .never
+        isHedged = false
+        isOnHedge = false
         if !failedAttempts.isEmpty { failedAttempts.removeAll(keepingCapacity: true) }
         status = 0
         response = .awaited

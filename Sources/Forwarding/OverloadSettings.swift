@@ -16,18 +16,22 @@ public struct OverloadSettings: Sendable {
     public var queueTimeout: UInt64
     /// How long a request may take until its response head has come; nil for any time.
     public var deadline: UInt64?
+    /// How long an attempt may bring no response head before a second backend is asked beside it; nil for ever.
+    public var hedge: UInt64?
 
     public init(
         retryConditions: RetryConditions = .safe,
         retryBudget: Int = 20,
         queueLimit: Int = 1024,
         queueTimeout: UInt64 = 5_000_000_000,
-        deadline: UInt64? = nil
+        deadline: UInt64? = nil,
+        hedge: UInt64? = nil
     ) {
         self.retryConditions = retryConditions
         self.retryBudget = retryBudget
         self.queueLimit = queueLimit
         self.queueTimeout = queueTimeout
         self.deadline = deadline
+        self.hedge = hedge
     }
 }

@@ -76,6 +76,7 @@ public final class Worker: RequestHandler {
     private var acceptors: WorkerAcceptors?
     private(set) var connections: [ClientConnection] = []
     private var idleExchanges: [Exchange] = []
+    private var idleHedges: [Hedge] = []
     private(set) lazy var queue = RequestQueue(loop: loop, control: share.overload, worker: share.index)
     private lazy var drainTimer = DrainTimer(worker: self)
     private lazy var housekeeping = Housekeeping(worker: self)
@@ -285,6 +286,11 @@ public final class Worker: RequestHandler {
         exchange.reset()
         if idleExchanges.count < 1024 { idleExchanges.append(exchange) }
     }
+
+    func takeHedge() -> Hedge { idleHedges.popLast() ?? Hedge() }
+
+    /// Takes back a second attempt that is over.
+    func retire(_ hedge: Hedge) { if idleHedges.count < 64 { idleHedges.append(hedge) } }
 
     // MARK: Small services
 

@@ -30,8 +30,15 @@ public struct AccessLogNotes: OptionSet, Sendable {
     /// A further attempt was not made, because too many requests were being repeated.
     public static let retryBudgetExhausted = Self(rawValue: 1 << 0)
 
+    /// A second backend was asked while the first one had not answered.
+    public static let hedged = Self(rawValue: 1 << 1)
+    /// And it was the one that answered.
+    public static let hedgeWon = Self(rawValue: 1 << 2)
+
     /// The notes with their words.
-    private static let words: [(Self, StaticString)] = [(.retryBudgetExhausted, "retry_budget_exhausted")]
+    private static let words: [(Self, StaticString)] = [
+        (.retryBudgetExhausted, "retry_budget_exhausted"), (.hedged, "hedged"), (.hedgeWon, "hedge_won"),
+    ]
 
     /// Appends the words, with commas between them, each between quotes if any are given.
     func append(to line: inout LineBuffer, quote: StaticString = "") {

@@ -14,6 +14,12 @@ public enum BackendCounter: Int, CaseIterable, Sendable {
     case attempts
     /// Attempts that followed a failed one of the same request.
     case retries
+    /// Attempts begun beside another one of the same request.
+    case hedges
+    /// Those of them whose response was the answer.
+    case hedgesWon
+    /// Attempts, of either kind, that were cancelled since the other one had answered.
+    case outrun
     /// Connections that were begun to be made.
     case connectionsOpened
     /// Those of them that are closed again.

@@ -19,6 +19,11 @@ public struct BackendCounts: Sendable, Codable, Equatable {
     public var attempts: UInt64 = 0
     /// Attempts that followed a failed one of the same request.
     public var retries: UInt64 = 0
+    /// Attempts begun beside another one of the same request, and those of them whose response was the answer.
+    public var hedges: UInt64 = 0
+    public var hedgesWon: UInt64 = 0
+    /// Attempts cancelled since another one of the same request had answered.
+    public var outrun: UInt64 = 0
     /// Attempts that failed, by the label of the failure table.
     public var failures: [LabelledCount]
     public var connectionsOpened: UInt64 = 0
@@ -54,6 +59,10 @@ public struct BackendCounts: Sendable, Codable, Equatable {
         failures = zip(meter.reasons.labels, meter.failureCounts).map { LabelledCount(label: $0, count: $1) }
         attempts = meter.value(.attempts)
         retries = meter.value(.retries)
+        // In this order: what has won had begun.
+        hedgesWon = meter.value(.hedgesWon)
+        hedges = meter.value(.hedges)
+        outrun = meter.value(.outrun)
         connectionsOpened = meter.value(.connectionsOpened)
         connectionsClosed = meter.value(.connectionsClosed)
         connectionsReused = meter.value(.connectionsReused)
@@ -74,6 +83,9 @@ public struct BackendCounts: Sendable, Codable, Equatable {
         for index in left.failures.indices { left.failures[index].count &+= right.failures[index].count }
         left.attempts &+= right.attempts
         left.retries &+= right.retries
+        left.hedges &+= right.hedges
+        left.hedgesWon &+= right.hedgesWon
+        left.outrun &+= right.outrun
         left.connectionsOpened &+= right.connectionsOpened
         left.connectionsClosed &+= right.connectionsClosed
         left.connectionsReused &+= right.connectionsReused
@@ -124,6 +136,8 @@ public struct ClientCounts: Sendable, Codable, Equatable {
     public var requests: [RequestCount]
     /// Requests that did not end well, by the label of the failure table.
     public var failures: [LabelledCount]
+    /// Second attempts that were due and not made, by why.
+    public var hedgesNotMade: [LabelledCount]
     public var tunnelsOpened: UInt64 = 0
     public var tunnelsClosed: UInt64 = 0
     /// Body bytes received from clients and sent to them.
@@ -139,9 +153,14 @@ public struct ClientCounts: Sendable, Codable, Equatable {
         ("total", .refusedTotal), ("client", .refusedClient), ("unanswered", .refusedUnanswered),
     ]
 
+    private static let obstacles: [(label: String, counter: WorkerCounter)] = [
+        ("retry_budget", .hedgesOverBudget), ("no_place", .hedgesWithoutPlace),
+    ]
+
     init(methods: [String], reasons: ReasonTable) {
         connectionsRefused = Self.refusals.map { LabelledCount(label: $0.label, count: 0) }
         failures = reasons.labels.map { LabelledCount(label: $0, count: 0) }
+        hedgesNotMade = Self.obstacles.map { LabelledCount(label: $0.label, count: 0) }
         requests = methods.flatMap { method in
             CodeClass.allCases.map { RequestCount(method: method, code: $0.label, count: 0) }
         }
@@ -158,6 +177,9 @@ public struct ClientCounts: Sendable, Codable, Equatable {
         left.requestsBegun &+= right.value(.requestsBegun)
         for (index, count) in right.requestCounts.joined().enumerated() { left.requests[index].count &+= count }
         for (index, count) in right.failureCounts.enumerated() { left.failures[index].count &+= count }
+        for (index, obstacle) in Self.obstacles.enumerated() {
+            left.hedgesNotMade[index].count &+= right.value(obstacle.counter)
+        }
         left.tunnelsClosed &+= right.value(.tunnelsClosed)
         left.tunnelsOpened &+= right.value(.tunnelsOpened)
         left.bytesReceived &+= right.value(.bytesReceived)

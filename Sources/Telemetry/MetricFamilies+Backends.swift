@@ -71,6 +71,21 @@ extension MetricFamilies {
                 each { $0.counts.retries }
             ),
             counter(
+                "backend_hedges_total",
+                "Attempts at the backend that were begun beside one at another backend (LB_HEDGE).",
+                each { $0.counts.hedges }
+            ),
+            counter(
+                "backend_hedges_won_total",
+                "Those of them whose response was the answer.",
+                each { $0.counts.hedgesWon }
+            ),
+            counter(
+                "backend_outrun_total",
+                "Attempts at the backend that were cancelled since another backend had answered (LB_HEDGE).",
+                each { $0.counts.outrun }
+            ),
+            counter(
                 "backend_failures_total",
                 "Attempts at the backend that failed, by the reason that stands in the access log.",
                 backends.flatMap { backend in

@@ -83,6 +83,11 @@ public enum MetricFamilies {
                 [Sample(.integer(clients.bytesSent))]
             ),
             counter(
+                "hedges_not_made_total",
+                "Second attempts that were due (LB_HEDGE) and not made: for want of a retry budget, or of another backend's place.",
+                clients.hedgesNotMade.map { Sample([Label("reason", $0.label)], $0.count) }
+            ),
+            counter(
                 "client_tunnels_total",
                 "Connections that switched protocols.",
                 [Sample(.integer(clients.tunnelsOpened))]

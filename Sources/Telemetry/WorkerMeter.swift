@@ -14,6 +14,10 @@ public enum WorkerCounter: Int, CaseIterable, Sendable {
     case refusedUnanswered
     case requestsBegun
     case requestsEnded
+    /// Second attempts that were due and not made, since too many requests were being sent again.
+    case hedgesOverBudget
+    /// Second attempts that were due and not made, since no backend that was not tried had a place.
+    case hedgesWithoutPlace
     case tunnelsOpened
     case tunnelsClosed
     /// Body bytes received from clients, without framing.

@@ -167,6 +167,12 @@ public final class Stream: CurlUser {
         wasResponseBegun = false
     }
 
+    /// Goes on with another observer, who has been told what there was to tell.
+    public func handOver(to observer: any StreamObserver) {
+        precondition(self.observer != nil, "a stream in use has an observer")
+        self.observer = observer
+    }
+
     /// Sends request bytes.
     ///
     /// On `.wouldBlock` the observer is told when to go on, with the same bytes at the same address.

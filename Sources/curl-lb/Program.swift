@@ -192,7 +192,8 @@ extension OverloadSettings {
             retryBudget: settings.retryBudget,
             queueLimit: settings.queue,
             queueTimeout: settings.queueTimeout.clampedNanoseconds,
-            deadline: settings.deadline?.clampedNanoseconds
+            deadline: settings.deadline?.clampedNanoseconds,
+            hedge: settings.hedge?.clampedNanoseconds
         )
     }
 }

@@ -73,6 +73,7 @@ import Testing
             LB_QUEUE=1024                                    # default
             LB_QUEUE_TIMEOUT=5s                              # default
             LB_DEADLINE=off                                  # default
+            LB_HEDGE=off                                     # default
             LB_CONNECT_TIMEOUT=2s                            # default
             LB_HEADER_TIMEOUT=10s                            # default
             LB_RESPONSE_TIMEOUT=30s                          # default

@@ -47,7 +47,7 @@ import Upstream
             "LB_LOG_LEVEL": "critical", "LB_NAME": "edge-1", "LB_WRITE_TIMEOUT": "9s", "LB_BODY_PACE": "2KiB/10s",
             "LB_MAX_FIELDS": "100", "LB_MAX_PIPELINED": "10", "LB_MAX_CONNECTIONS": "11",
             "LB_RETRY_ON": "junk-response,429", "LB_RETRY_BUDGET": "30", "LB_QUEUE": "13",
-            "LB_QUEUE_TIMEOUT": "14s", "LB_DEADLINE": "15s",
+            "LB_QUEUE_TIMEOUT": "14s", "LB_DEADLINE": "15s", "LB_HEDGE": "21ms",
             "LB_MAX_PER_CLIENT": "12", "LB_POLICY": "hash:header:X-User", "LB_DNS_INTERVAL": "3s",
             "LB_EXEC_INTERVAL": "4s", "LB_EXEC_TIMEOUT": "5s",
             "LB_HEALTH": "off", "LB_HEALTH_PATH": "/up", "LB_HEALTH_INTERVAL": "13s", "LB_HEALTH_TIMEOUT": "14s",
@@ -103,6 +103,7 @@ import Upstream
         expected.queue = 13
         expected.queueTimeout = .seconds(14)
         expected.deadline = .seconds(15)
+        expected.hedge = .milliseconds(21)
         expected.connectTimeout = .milliseconds(5)
         expected.headTimeout = .seconds(8)
         expected.responseTimeout = .seconds(6)

@@ -54,5 +54,31 @@ extension Mistake {
             #"curl-lb: LB_DEADLINE="0": expected off or a duration with a unit between 1ms and 24h,"#
                 + " such as 250ms, 2s or 5m"
         ),
+        Mistake(
+            ["LB_HEDGE": "50"],
+            #"curl-lb: LB_HEDGE="50": expected off or a duration with a unit between 1ms and 1h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(
+            ["LB_HEDGE": "50ms", "LB_RETRIES": "0"],
+            "curl-lb: LB_HEDGE: LB_RETRIES allows no second attempt; set LB_HEDGE to off, or allow one"
+        ),
+        Mistake(
+            ["LB_HEDGE": "50ms", "LB_RETRY_ON": "none"],
+            "curl-lb: LB_HEDGE: LB_RETRY_ON allows no second attempt; set LB_HEDGE to off, or allow one"
+        ),
+        Mistake(
+            ["LB_HEDGE": "50"],
+            #"curl-lb: LB_HEDGE="50": expected off or a duration with a unit between 1ms and 1h,"#
+                + " such as 250ms, 2s or 5m"
+        ),
+        Mistake(
+            ["LB_HEDGE": "50ms", "LB_RETRIES": "0"],
+            "curl-lb: LB_HEDGE: LB_RETRIES allows no second attempt; set LB_HEDGE to off, or allow one"
+        ),
+        Mistake(
+            ["LB_HEDGE": "50ms", "LB_RETRY_ON": "none"],
+            "curl-lb: LB_HEDGE: LB_RETRY_ON allows no second attempt; set LB_HEDGE to off, or allow one"
+        ),
     ]
 }

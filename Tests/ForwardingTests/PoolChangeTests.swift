@@ -26,7 +26,8 @@ struct PoolChangeTests {
             _ origins: [SmallOrigin],
             policy: Policy = .roundRobin,
             limit: Int = 0,
-            affinity: CookieAffinity? = nil
+            affinity: CookieAffinity? = nil,
+            hedge: UInt64? = nil
         ) throws {
             if let problem = CurlLibrary.prepare() { throw POSIXError(.ENOSYS, userInfo: ["problem": problem]) }
             let second: UInt64 = 1_000_000_000
@@ -44,7 +45,7 @@ struct PoolChangeTests {
                 maximumPipelined: 10,
                 headLimits: .init(),
                 accessLogStyle: nil,
-                overload: OverloadSettings(queueTimeout: 60 * second)
+                overload: OverloadSettings(queueTimeout: 60 * second, hedge: hedge)
             )
             settings.affinity = affinity
             let group = WorkerGroup(
@@ -109,7 +110,7 @@ struct PoolChangeTests {
         BackendConfiguration(name: origin.name, origin: origin.origin)
     }
 
-    fileprivate static func wait(_ what: String, _ condition: () -> Bool) throws {
+    static func wait(_ what: String, _ condition: () -> Bool) throws {
         let end = ContinuousClock.now + .seconds(60)
         while !condition() {
             guard ContinuousClock.now < end else {

@@ -253,6 +253,29 @@ struct RetryPolicyTests {
         }
     }
 
+    @Test func `a second backend is asked beside the first only for what may be repeated, and within the retries`() {
+        for situation in Self.situations {
+            for conditions in [RetryConditions.safe, .responseTimeout, []] {
+                let expected =
+                    !conditions.isEmpty && situation.isIdempotent && situation.isReplayable
+                    && !situation.isResponseBegun
+                    && situation.retries < 3
+                let policy = RetryPolicy(maximumRetries: 3, conditions: conditions)
+                #expect(policy.mayHedge(situation) == expected, "\(situation)")
+            }
+        }
+    }
+
+    @Test func `a response gives way to one that is on its way already whatever retries are left`() {
+        let policy = RetryPolicy(maximumRetries: 3, conditions: .gateway)
+        for situation in Self.situations {
+            let mayGiveWay = situation.isIdempotent && situation.isReplayable && !situation.isResponseBegun
+            #expect(policy.isInferior(status: 502, hasRetryAfter: true, situation) == mayGiveWay, "\(situation)")
+            #expect(!policy.isInferior(status: 503, hasRetryAfter: true, situation))
+            #expect(!policy.isInferior(status: 500, hasRetryAfter: false, situation))
+        }
+    }
+
     @Test func `the presets hold these statuses`() {
         let statuses = { (conditions: RetryConditions) in (100...599).filter(conditions.contains(status:)) }
         #expect(statuses(.safe).isEmpty && !RetryConditions.safe.hasStatuses)

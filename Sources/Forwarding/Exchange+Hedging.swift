@@ -1,0 +1,178 @@
+// Hedging: when a backend takes long to answer, a second one is asked beside it, and whoever answers first is taken.
+
+internal import Balancing
+internal import EventLoop
+internal import Front
+internal import HTTPWire
+internal import Telemetry
+internal import Upstream
+
+extension Exchange {
+    // MARK: When
+
+    /// Sets when a second backend is asked, if the present attempt is one that may be hedged.
+    ///
+    /// To be called when an attempt begins, and when its request has been sent whole: until then the body may not be at hand.
+    func scheduleHedge(since start: MonotonicTime) {
+        guard let delay = worker.settings.overload.hedge, hedgeTime == .never, hedge == nil, mayHedge else { return }
+        hedgeTime = start + delay
+    }
+
+    private var mayHedge: Bool {
+        isBodyTaken && !isUpgradeAsked && !isAtHome && worker.retryPolicy.mayHedge(situation)
+    }
+
+    /// Whether the client is bound to the backend that is asked: another one may not know what that one knows of it.
+    private var isAtHome: Bool { standing.pin.map { $0 == responder?.affinityToken } ?? false }
+
+    func hedgeTimeReached() {
+        hedgeTime = .never
+        client.setDeadline(nextDeadline)
+        guard let hedge else {
+            beginHedge()
+            return
+        }
+        let wasRequestSent = hedge.stream?.wasRequestSent == true
+        let limit = (hedge.isRequestSent ? worker.settings.responseTimeout : worker.settings.idleTimeout) / 1_000_000
+        note(
+            hedge.silence,
+            hedge.isRequestSent ? "no response within \(limit) ms" : "no progress within \(limit) ms",
+            of: hedge
+        )
+        endHedge(.failed)
+        if worker.retryPolicy.mayRepeat(afterSilence: wasRequestSent, situation) { beginHedge() }
+    }
+
+    /// Asks a second backend, if one has a place at once and the retry budget allows it.
+    func beginHedge() {
+        guard stream != nil, hedge == nil, response == .awaited, !client.hasPendingOutput, mayHedge else { return }
+        let hadRetryPlace = hasRetryPlace
+        guard takeRetryPlace() else {
+            worker.meter.add(.hedgesOverBudget)
+            return
+        }
+        guard !mustWait, let lease = acquire() else {
+            if !hadRetryPlace { giveRetryPlaceBack() }
+            worker.meter.add(.hedgesWithoutPlace)
+            return
+        }
+        isHedged = true
+        retries += 1
+        tried.insert(lease.backend.index)
+        let hedge = worker.takeHedge()
+        self.hedge = hedge
+        hedge.begin(lease, for: self, tookRetryPlace: !hadRetryPlace)
+    }
+
+    /// Sets when the second attempt has been silent for too long.
+    func hedgeIsWaitedFor(until time: MonotonicTime) {
+        hedgeTime = time
+        client.setDeadline(nextDeadline)
+    }
+
+    // MARK: What becomes of it
+
+    /// The second attempt's stream has failed: the first one goes on, and perhaps a third one beside it.
+    func hedge(_ hedge: Hedge, failed failure: StreamFailure) {
+        let row = ExchangeFailure(failure)
+        note(row, failure.text, code: failure.curlCode, of: hedge)
+        if row == .openFileLimit {
+            endHedge(.abandoned)
+            return
+        }
+        var situation = situation
+        situation.wasFreshConnectionTried = hedge.wasFreshConnectionTried
+        switch worker.retryPolicy.decide(after: failure, situation) {
+        case .sameBackend:
+            hedge.beginAgain()
+        case .nextBackend:
+            endHedge(.failed)
+            beginHedge()
+        case .giveUp:
+            endHedge(.failed)
+        }
+    }
+
+    /// Whether the second attempt's response is set aside, since the first one may bring a better one.
+    func setsAside(_ head: ResponseHead, reason: UnsafeRawBufferPointer, of hedge: Hedge) -> Bool {
+        let hasRetryAfter = head.fields.contains(.retryAfter)
+        guard worker.retryPolicy.isInferior(status: head.status, hasRetryAfter: hasRetryAfter, situation) else {
+            return false
+        }
+        note(.retriableStatus, Self.text(of: head, reason), of: hedge)
+        return true
+    }
+
+    /// The second attempt's response was set aside, and is out of the way.
+    func hedgeEnded(_ outcome: AttemptOutcome) {
+        endHedge(outcome)
+        beginHedge()
+    }
+
+    /// Notes why the second attempt failed.
+    func note(_ row: ExchangeFailure, _ text: String, code: Int32? = nil, of hedge: Hedge) {
+        note(row, text, code: code, at: hedge.backend, hedge.measures.meter, since: hedge.start)
+    }
+
+    /// Ends the second attempt; the first one is the only one again.
+    func endHedge(_ outcome: AttemptOutcome) {
+        guard let hedge else { return }
+        self.hedge = nil
+        hedgeTime = .never
+        if let lease = hedge.lease.take() { lease.end(outcome, at: loop.now.nanoseconds) }
+        notePlaceFreed()
+        hedge.stream?.cancel()
+        if hedge.tookRetryPlace { giveRetryPlaceBack() }
+        hedge.clear()
+        worker.retire(hedge)
+    }
+
+    // MARK: Who wins
+
+    /// The first attempt has answered: the second one is not waited for.
+    func outrunHedge() {
+        hedge?.measures.meter?.add(.outrun)
+        endHedge(.abandoned)
+    }
+
+    /// The present attempt's response is the answer.
+    func settleHedge() {
+        outrunHedge()
+        if isOnHedge { measures.meter?.add(.hedgesWon) }
+    }
+
+    /// The second attempt has answered: the first one is not waited for.
+    func hedgeWins() {
+        measures.meter?.add(.outrun)
+        goOnWithHedge(after: .abandoned)
+    }
+
+    /// Ends the present attempt, whatever has become of it, and goes on with the second one in its place.
+    func goOnWithHedge(after outcome: AttemptOutcome) {
+        guard let hedge, let stream = hedge.stream else { preconditionFailure("a second attempt is under way") }
+        endLease(outcome)
+        self.stream?.cancel()
+        releaseOutbound()
+        self.hedge = nil
+        self.stream = stream
+        lease = hedge.lease.take()
+        responder = hedge.backend
+        outbound = hedge.outbound
+        headLength = hedge.headLength
+        hostField = hedge.hostField
+        sent = hedge.sent
+        isRequestSent = hedge.isRequestSent
+        wasFreshConnectionTried = hedge.wasFreshConnectionTried
+        attemptStart = hedge.start
+        attemptNumber = hedge.number
+        isOnHedge = true
+        measures.adoptAttempt(of: hedge.measures)
+        hedge.clear(keepingOutbound: true)
+        worker.retire(hedge)
+        stream.handOver(to: self)
+        silenceEnd = hedgeTime
+        hedgeTime = .never
+        scheduleHedge(since: attemptStart)
+        client.setDeadline(nextDeadline)
+    }
+}
