@@ -269,6 +269,7 @@ public struct FleetHealth: Sendable {
         HealthReport(
             time: now,
             isPanic: isPanic,
+            isChecking: rules.check != nil,
             members: members.map { member in
                 HealthReport.Member(
                     name: member.backend.name,

@@ -6,6 +6,8 @@ public struct HealthReport: Sendable {
     public let time: UInt64
     /// Whether nothing is usable, and all ready backends are used.
     public let isPanic: Bool
+    /// Whether active checks are made.
+    public let isChecking: Bool
     /// In the order of the pool.
     public let members: [Member]
 

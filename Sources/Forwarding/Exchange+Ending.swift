@@ -129,6 +129,7 @@ extension Exchange {
     func end() {
         assert(hedge == nil, "an exchange that is over asks nobody")
         countEnd()
+        if let failure, failure.isFailure { feed(failure) }
         if isRetryBudgetExhausted { worker.meter.failure(ExchangeFailure.retryBudgetExhausted.label) }
         giveRetryPlaceBack()
         if let style = worker.settings.accessLogStyle { log(style) }

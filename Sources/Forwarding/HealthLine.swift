@@ -3,15 +3,30 @@
 internal import Balancing
 internal import Logging
 
+/// A change of the backends' health, as observers of a ``HealthMonitor`` hear it.
+public struct HealthNews: Sendable, Equatable {
+    /// The backend that it is about; nil when it is about all of them.
+    public let backend: String?
+    /// What has changed and why, without the backend's name: `is down, was up: …`.
+    public let text: String
+}
+
 /// A line and how severe it is.
 struct HealthLine: Equatable {
     let level: Logger.Level
-    let text: String
+    /// The same without its level.
+    let news: HealthNews
 
-    init(level: Logger.Level, text: String) {
+    /// - Parameters:
+    ///   - backend: What it is about; nil when it is about none alone.
+    ///   - text: What has happened to it.
+    init(level: Logger.Level, backend: String? = nil, text: String) {
         self.level = level
-        self.text = text
+        news = HealthNews(backend: backend, text: text)
     }
+
+    /// The line as diagnostics have it.
+    var text: String { news.backend.map { "backend \($0) \(news.text)" } ?? news.text }
 
     init(_ event: HealthEvent) {
         switch event.change {
@@ -22,7 +37,10 @@ struct HealthLine: Equatable {
                 case (.unchecked, .up), (_, .unchecked): .info
                 case (_, .up): .notice
                 }
-            text = "backend \(event.backend) is \(to.rawValue), was \(from.rawValue): \(event.why)"
+            news = HealthNews(
+                backend: event.backend,
+                text: "is \(to.rawValue), was \(from.rawValue): \(event.why)"
+            )
         case .wish(let wish):
             level = .notice
             let weight = wish.weightPercent == 100 ? "" : " at \(wish.weightPercent) % of its weight"
@@ -32,7 +50,7 @@ struct HealthLine: Equatable {
                 case .drain: "be drained"
                 case .maintenance: "be taken out"
                 }
-            text = "backend \(event.backend) asks to \(state)\(weight): \(event.why)"
+            news = HealthNews(backend: event.backend, text: "asks to \(state)\(weight): \(event.why)")
         }
     }
 }

@@ -95,7 +95,9 @@ final class HealthLoop {
     }
 
     private func tell(_ line: HealthLine?) {
-        if let line { monitor.diagnostics.log(level: line.level, "\(line.text)") }
+        guard let line else { return }
+        monitor.diagnostics.log(level: line.level, "\(line.text)")
+        monitor.tell(line.news)
     }
 
     // MARK: Probes

@@ -35,6 +35,7 @@ public final class HealthMonitor: Sendable {
     private let settings: HealthSettings
     private let firstRound = DispatchSemaphore(value: 0)
     private let running = DispatchGroup()
+    private let observers = Mutex<[@Sendable (HealthNews) -> Void]>([])
 
     public init(_ settings: HealthSettings, of workers: WorkerGroup, diagnostics: Logger) {
         self.settings = settings
@@ -73,6 +74,16 @@ public final class HealthMonitor: Sendable {
 
     /// All that is known now.
     public var report: HealthReport { fleet.withLock { $0.report(at: MonotonicTime.now.nanoseconds) } }
+
+    /// Has an observer told of each change, on the monitor's thread: it may not wait.
+    public func observe(_ observer: @escaping @Sendable (HealthNews) -> Void) {
+        observers.withLock { $0.append(observer) }
+    }
+
+    /// Tells observers; called by the loop.
+    func tell(_ news: HealthNews) {
+        for observer in observers.withLock({ $0 }) { observer(news) }
+    }
 
     /// Called once, by the loop.
     func firstRoundIsOver() { firstRound.signal() }

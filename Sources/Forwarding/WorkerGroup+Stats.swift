@@ -20,8 +20,11 @@ extension Metrics {
 extension WorkerGroup {
     /// The whole state now.
     ///
-    /// Any thread but a worker's: it reads files of /proc and adds up many numbers.
-    public func stats(_ build: BuildStats, accessLog: AccessLog?) -> StatsSnapshot {
+    /// Any thread but a worker's: it reads files of /proc and adds up many numbers. What a health monitor and the control plane know of
+    /// the backends, they add.
+    ///
+    /// - Parameter name: What the balancer calls itself.
+    public func stats(_ build: BuildStats, name: String = "", accessLog: AccessLog?) -> StatsSnapshot {
         let (pool, draining) = control.withLock { ($0.update, $0.draining) }
         let counted = Dictionary(uniqueKeysWithValues: metrics.backendCounts().map { ($0.name, $0.counts) })
         let members = zip(pool.snapshot.members, pool.origins).map { member, origin in
@@ -45,15 +48,27 @@ extension WorkerGroup {
         }
         return StatsSnapshot(
             time: StatsSnapshot.now,
+            name: name,
             build: build,
             process: .now(),
             policy: "\(pool.snapshot.policy)",
             poolVersion: pool.snapshot.version,
+            isPanic: pool.snapshot.isPanic,
+            queueWaiting: queuedRequests,
             backends: members + former,
             clients: metrics.clientCounts(),
             loops: metrics.loopCounts(),
             lostLogLines: accessLog?.droppedLines.load(ordering: .relaxed),
-            additional: HealthMetrics.families(of: pool.snapshot)
+            additional: HealthMetrics.families(of: pool.snapshot) + [failuresLeftOut]
+        )
+    }
+
+    private var failuresLeftOut: MetricFamily {
+        MetricFamily(
+            MetricFamilies.prefix + "failure_records_left_out_total",
+            .counter,
+            "Failed requests that the feed of failures left out, since there were too many at a time.",
+            [MetricFamily.Sample(.integer(metrics.failures.leftOut))]
         )
     }
 }

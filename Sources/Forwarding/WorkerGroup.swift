@@ -4,6 +4,7 @@ public import Balancing
 internal import Dispatch
 internal import EventLoop
 public import Front
+internal import Glibc
 internal import Synchronization
 public import Telemetry
 
@@ -129,6 +130,16 @@ public final class WorkerGroup: Sendable {
     /// The version of the pool that every worker has, or a later one.
     var adoptedVersion: UInt64 { shares.map { $0.poolVersion.load(ordering: .acquiring) }.min() ?? 0 }
 
+    /// Waits until every worker goes by the pool as it is now, which takes them a turn of their loops: what was drained gets nothing
+    /// new from then on, and what it has shows in its count of requests in flight.
+    ///
+    /// Not for a worker. Gives up after the limit: a worker that has stopped follows no more.
+    public func waitForAdoption(within limit: Duration = .milliseconds(200)) {
+        let version = pool.version
+        let end = ContinuousClock.now + limit
+        while adoptedVersion < version, ContinuousClock.now < end { usleep(100) }
+    }
+
     /// Backends that were removed and still have requests in flight.
     public var drainingBackends: [Backend] { control.withLock { $0.draining } }
 
@@ -138,7 +149,10 @@ public final class WorkerGroup: Sendable {
     public func change(_ changes: [PoolChange]) throws(PoolRefusal) {
         try control.withLock { control throws(PoolRefusal) in
             try control.apply(changes, adopted: adoptedVersion)
-            metrics.poolChanged(to: control.update.snapshot.members.map(\.backend.name))
+            metrics.poolChanged(
+                to: control.update.snapshot.members.map(\.backend.name),
+                busy: Set(control.draining.map(\.name))
+            )
             publish(control.update)
         }
     }

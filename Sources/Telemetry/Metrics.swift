@@ -9,6 +9,8 @@ internal import Synchronization
 public final class Metrics: Sendable {
     /// The most backends, present and former, that are counted apart.
     public static let maximumSeries = 1024
+    /// The most former backends that are counted apart: those that went last.
+    public static let maximumFormer = 100
     /// The name under which former backends are counted together that there was no room for; no backend can have it.
     public static let removedName = "(removed)"
     /// The name under which backends are counted together that there is no room for.
@@ -34,22 +36,29 @@ public final class Metrics: Sendable {
     public let methods: [String]
     /// One for each worker.
     public let workers: [WorkerMeter]
+    /// The latest requests that did not end well.
+    public let failures: FailureFeed
     private let other: [BackendMeter]
     private let state = Mutex(State())
     private let capacity: Int
+    private let formerCapacity: Int
 
     /// - Parameters:
     ///   - methods: the labels of request methods; one that is not known is to be one of them.
     ///   - capacity: the most backends counted apart.
+    ///   - formerCapacity: the most former ones among them.
     public init(
         workers: Int,
         methods: [String],
         reasons: ReasonTable,
-        capacity: Int = Metrics.maximumSeries
+        capacity: Int = Metrics.maximumSeries,
+        formerCapacity: Int = Metrics.maximumFormer
     ) {
         self.reasons = reasons
         self.methods = methods
         self.capacity = capacity
+        self.formerCapacity = formerCapacity
+        failures = FailureFeed(workers: workers)
         self.workers = (0..<workers).map { _ in WorkerMeter(methodCount: methods.count, reasons: reasons) }
         other = (0..<workers).map { _ in BackendMeter(reasons: reasons) }
     }
@@ -58,9 +67,11 @@ public final class Metrics: Sendable {
 
     /// Notes which backends the pool has, before workers ask for their counters.
     ///
-    /// A backend that comes again under its name goes on counting where it was. The counters of those that go are kept as long as
-    /// there is room.
-    public func poolChanged(to names: [String]) {
+    /// A backend that comes again under its name goes on counting where it was. Of those that have gone the last
+    /// ``maximumFormer`` go on being counted apart, the others together, so that names that come and go without end take no memory.
+    ///
+    /// - Parameter busy: Former backends that still have requests in flight: they are counted apart until they have none.
+    public func poolChanged(to names: [String], busy: Set<String> = []) {
         let present = Set(names)
         state.withLock { state in
             for (name, series) in state.series where series.isMember != present.contains(name) {
@@ -70,7 +81,8 @@ public final class Metrics: Sendable {
                     state.series[name]?.removal = state.removals
                 }
             }
-            for name in names where state.series[name] == nil && makeRoom(in: &state) {
+            forget(beyond: formerCapacity, busy: busy, in: &state)
+            for name in names where state.series[name] == nil && makeRoom(busy: busy, in: &state) {
                 let meters = workers.map { _ in BackendMeter(reasons: reasons) }
                 state.series[name] = Series(meters: meters, isMember: true)
             }
@@ -82,16 +94,34 @@ public final class Metrics: Sendable {
         state.withLock { $0.series[backend]?.meters[worker] } ?? other[worker]
     }
 
-    /// Folds the backend that went first together with others that have gone; false when all are present.
-    private func makeRoom(in state: inout State) -> Bool {
+    /// Counts the former backends that went first together, until only so many are counted apart.
+    private func forget(beyond count: Int, busy: Set<String>, in state: inout State) {
+        let excess = state.series.count { !$0.value.isMember } - count
+        guard excess > 0 else { return }
+        let idle = state.series.filter { !$0.value.isMember && !busy.contains($0.key) }
+        for (name, series) in idle.sorted(by: { $0.value.removal < $1.value.removal }).prefix(excess) {
+            fold(series, named: name, into: &state)
+        }
+    }
+
+    /// Folds the backend that went first together with others that have gone; false when there is none.
+    private func makeRoom(busy: Set<String>, in state: inout State) -> Bool {
         guard state.series.count >= capacity else { return true }
-        let former = state.series.filter { !$0.value.isMember }
+        let former = state.series.filter { !$0.value.isMember && !busy.contains($0.key) }
         guard let oldest = former.min(by: { $0.value.removal < $1.value.removal }) else { return false }
-        var counts = state.removed ?? BackendCounts(reasons: reasons)
-        for meter in oldest.value.meters { counts += BackendCounts(meter) }
-        state.removed = counts
-        state.series[oldest.key] = nil
+        fold(oldest.value, named: oldest.key, into: &state)
         return true
+    }
+
+    private func fold(_ series: Series, named name: String, into state: inout State) {
+        var counts = BackendCounts(reasons: reasons)
+        for meter in series.meters { counts += BackendCounts(meter) }
+        // Nobody counts the end of those that close just now; all of them do.
+        counts.connectionsClosed = counts.connectionsOpened
+        var removed = state.removed ?? BackendCounts(reasons: reasons)
+        removed += counts
+        state.removed = removed
+        state.series[name] = nil
     }
 
     // MARK: Reading

@@ -14,66 +14,6 @@ public struct BuildStats: Sendable, Codable, Equatable {
     }
 }
 
-/// One backend: what it is, how it stands, and what was counted.
-public struct BackendStats: Sendable, Codable, Equatable {
-    public var name: String
-    /// Where it is; nil for one that is no member any more.
-    public var address: String?
-    /// Whether it belongs to the pool; false for one that was removed, whose counters are kept.
-    public var isMember: Bool
-    /// `up` or `down`; nil for one that is no member.
-    public var operational: String?
-    /// `ready`, `drain` or `maintenance`; nil for one that is no member.
-    public var administrative: String?
-    public var weight: Int
-    public var isBackup: Bool
-    /// Requests in flight.
-    public var inFlight: Int
-    /// The most requests in flight; 0 for any number.
-    public var maximumInFlight: Int
-    public var counts: BackendCounts
-
-    public init(
-        name: String,
-        address: String?,
-        isMember: Bool,
-        operational: String?,
-        administrative: String?,
-        weight: Int,
-        isBackup: Bool,
-        inFlight: Int,
-        maximumInFlight: Int,
-        counts: BackendCounts
-    ) {
-        self.name = name
-        self.address = address
-        self.isMember = isMember
-        self.operational = operational
-        self.administrative = administrative
-        self.weight = weight
-        self.isBackup = isBackup
-        self.inFlight = inFlight
-        self.maximumInFlight = maximumInFlight
-        self.counts = counts
-    }
-
-    /// One that is no member any more.
-    public init(former name: String, inFlight: Int, counts: BackendCounts) {
-        self.init(
-            name: name,
-            address: nil,
-            isMember: false,
-            operational: nil,
-            administrative: nil,
-            weight: 0,
-            isBackup: false,
-            inFlight: inFlight,
-            maximumInFlight: 0,
-            counts: counts
-        )
-    }
-}
-
 /// How the access log does.
 public struct LogStats: Sendable, Codable, Equatable {
     /// Lines handed to it, written or not.
@@ -88,11 +28,17 @@ public struct LogStats: Sendable, Codable, Equatable {
 public struct StatsSnapshot: Sendable, Codable, Equatable {
     /// When it was made, in seconds since 1970.
     public var time: Double
+    /// What this balancer calls itself.
+    public var name: String
     public var build: BuildStats
     public var process: ProcessStats
     public var policy: String
     /// Grows with each change of the pool.
     public var poolVersion: UInt64
+    /// Whether no backend is usable, and requests go to all that are ready.
+    public var isPanic: Bool
+    /// Requests that wait for a place at a backend.
+    public var queueWaiting: Int
     /// Members in the list's order, then former ones.
     public var backends: [BackendStats]
     public var clients: ClientCounts
@@ -107,10 +53,13 @@ public struct StatsSnapshot: Sendable, Codable, Equatable {
 
     public init(
         time: Double,
+        name: String = "",
         build: BuildStats,
         process: ProcessStats,
         policy: String,
         poolVersion: UInt64,
+        isPanic: Bool = false,
+        queueWaiting: Int = 0,
         backends: [BackendStats],
         clients: ClientCounts,
         loops: [LoopCounts],
@@ -118,10 +67,13 @@ public struct StatsSnapshot: Sendable, Codable, Equatable {
         additional: [MetricFamily] = []
     ) {
         self.time = time
+        self.name = name
         self.build = build
         self.process = process
         self.policy = policy
         self.poolVersion = poolVersion
+        self.isPanic = isPanic
+        self.queueWaiting = queueWaiting
         self.backends = backends
         self.clients = clients
         self.loops = loops

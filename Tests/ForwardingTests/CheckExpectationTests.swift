@@ -94,10 +94,10 @@ struct HealthLineTests {
         let line = { (from: OperationalState, to: OperationalState) in
             HealthLine(HealthEvent(time: 0, backend: "a", change: .operational(from: from, to: to), why: "so"))
         }
-        #expect(line(.up, .down) == HealthLine(level: .warning, text: "backend a is down, was up: so"))
+        #expect(line(.up, .down) == HealthLine(level: .warning, backend: "a", text: "is down, was up: so"))
         #expect(line(.unchecked, .down).level == .warning)
-        #expect(line(.up, .ejected) == HealthLine(level: .warning, text: "backend a is ejected, was up: so"))
-        #expect(line(.down, .up) == HealthLine(level: .notice, text: "backend a is up, was down: so"))
+        #expect(line(.up, .ejected) == HealthLine(level: .warning, backend: "a", text: "is ejected, was up: so"))
+        #expect(line(.down, .up) == HealthLine(level: .notice, backend: "a", text: "is up, was down: so"))
         #expect(line(.unchecked, .up).level == .info)
 
         let wish = { (wish: BackendWish) in

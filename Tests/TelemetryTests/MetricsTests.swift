@@ -123,6 +123,46 @@ struct MetricsTests {
         #expect(counts.values.reduce(0, +) == 2000)
     }
 
+    @Test func `of 10,000 names that come and go the last ones are counted apart, and nothing is lost`() {
+        let metrics = Metrics(workers: 2, methods: [], reasons: Self.reasons, capacity: 1024, formerCapacity: 100)
+        for number in 0..<10_000 {
+            metrics.poolChanged(to: ["stays", "b\(number)"])
+            let meter = metrics.meter(of: "b\(number)", worker: number % 2)
+            meter.add(.attempts)
+            meter.add(.connectionsOpened)
+        }
+        metrics.poolChanged(to: ["stays"])
+        let counts = attempts(metrics)
+        #expect(counts.count == 102)
+        #expect(counts["b9999"] == 1 && counts["b9900"] == 1 && counts["b9899"] == nil)
+        #expect(counts[Metrics.removedName] == 9900)
+        // What nobody counts any more is no connection that stays for ever.
+        #expect(metrics.backendCounts().first { $0.name == Metrics.removedName }?.counts.connections == 0)
+    }
+
+    @Test func `10,000 names at a time, and then none`() {
+        let metrics = Metrics(workers: 1, methods: [], reasons: Self.reasons, capacity: 1024, formerCapacity: 100)
+        let names = (0..<10_000).map { "b\($0)" }
+        metrics.poolChanged(to: names)
+        for name in names { metrics.meter(of: name, worker: 0).add(.attempts) }
+        #expect(metrics.backendCounts().count == 1025)
+        metrics.poolChanged(to: [])
+        let counts = attempts(metrics)
+        #expect(counts.count == 102)
+        #expect(counts.values.reduce(0, +) == 10_000)
+    }
+
+    @Test func `a former backend with requests in flight is counted apart until they have ended`() {
+        let metrics = Metrics(workers: 1, methods: [], reasons: Self.reasons, capacity: 1024, formerCapacity: 1)
+        metrics.poolChanged(to: ["a", "b", "c"])
+        metrics.poolChanged(to: ["c"], busy: ["a", "b"])
+        #expect(attempts(metrics).keys.sorted() == ["a", "b", "c"])
+        metrics.poolChanged(to: ["c"], busy: ["a"])
+        #expect(attempts(metrics).keys.sorted() == [Metrics.removedName, "a", "c"])
+        metrics.poolChanged(to: ["c"])
+        #expect(attempts(metrics).keys.sorted() == [Metrics.removedName, "a", "c"])
+    }
+
     @Test func `a reader sees what another thread counts, without tearing`() async {
         let metrics = metrics(workers: 1)
         metrics.poolChanged(to: ["a"])
