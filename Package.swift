@@ -73,7 +73,7 @@ let package = Package(
         .target(
             name: "Control",
             dependencies: [
-                "Balancing", "CLinux", "Forwarding", "Front", "Telemetry", "Upstream",
+                "Balancing", "CLinux", "EventLoop", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -164,7 +164,7 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Balancing", "Control", "Forwarding", "Front", "Telemetry", "Upstream",
+                "Balancing", "Control", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

@@ -33,6 +33,25 @@ public struct MemberOverrides: Sendable, Equatable {
     }
 }
 
+/// What an operator wants changed of a member.
+public struct MemberAdjustment: Sendable, Equatable {
+    public enum Weight: Sendable, Equatable {
+        case keep
+        /// Back to what its setting says.
+        case ofSetting
+        case own(Int)
+    }
+
+    public var weight = Weight.keep
+    /// nil leaves it as it is.
+    public var state: AdministrativeState?
+
+    public init(weight: Weight = .keep, state: AdministrativeState? = nil) {
+        self.weight = weight
+        self.state = state
+    }
+}
+
 /// One member of the pool.
 public struct MemberReport: Sendable, Equatable {
     /// What its source says of it.

@@ -198,6 +198,25 @@ public final class PoolDirector: Sendable {
         try change { state throws(PoolRefusal) in try state.membership.setWeight(of: name, to: weight) }
     }
 
+    /// Changes weight and administrative state of a member at once: both, or when one is refused, neither.
+    ///
+    /// - Returns: the member as it is then.
+    @discardableResult
+    public func adjust(_ name: String, _ adjustment: MemberAdjustment) throws(PoolRefusal) -> MemberReport {
+        try change { all throws(PoolRefusal) in
+            switch adjustment.weight {
+            case .keep: break
+            case .ofSetting: try all.membership.setWeight(of: name, to: nil)
+            case .own(let weight): try all.membership.setWeight(of: name, to: weight)
+            }
+            if let state = adjustment.state {
+                try all.membership.setState(of: name, to: state == .ready ? nil : state)
+            }
+        }
+        guard let member = members.first(where: { $0.name == name }) else { throw .unknown(name: name) }
+        return member
+    }
+
     /// Puts a member into an administrative state.
     public func setState(of name: String, to state: AdministrativeState) throws(PoolRefusal) {
         try change { all throws(PoolRefusal) in

@@ -41,6 +41,8 @@ protocol SettingRow: Sendable {
     /// What a value looks like, for tables.
     var form: String { get }
     var help: String { get }
+    /// Whether the value is not to be told.
+    var isSecret: Bool { get }
 
     /// Takes the value into `settings` when the variable is set; returns whether it is.
     func read(from reader: ConfigReader, into settings: inout Settings) throws(ValueError) -> Bool
@@ -51,6 +53,7 @@ protocol SettingRow: Sendable {
 
 extension Setting: SettingRow {
     var form: String { kind.form }
+    var isSecret: Bool { kind.isSecret }
 
     func read(from reader: ConfigReader, into settings: inout Settings) throws(ValueError) -> Bool {
         guard let text = reader.string(forKey: ConfigKey([name])) else { return false }

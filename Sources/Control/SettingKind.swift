@@ -3,6 +3,9 @@
 import Glibc
 import Telemetry
 
+/// What stands for a secret where a value is printed.
+let secretStars = "***"
+
 /// How a value of one type is written.
 struct SettingKind<Value: Sendable>: Sendable {
     /// What a value looks like, for tables; plain text.
@@ -11,6 +14,8 @@ struct SettingKind<Value: Sendable>: Sendable {
     let expectation: String
     /// Whether an empty text is a value.
     var acceptsEmpty = false
+    /// Whether a value is a secret, for which `print` writes ``secretStars``.
+    var isSecret = false
     /// Reads a value; the error carries each reason to refuse it.
     let parse: @Sendable (String) throws(ValueError) -> Value
     /// Writes a value so that `parse` reads the same value back.

@@ -86,6 +86,10 @@ public struct Settings: Sendable, Equatable {
     public var accessLogFields: AccessLogFields = SettingsTable.accessLogFields.defaultValue
     /// One of how many requests that went well leaves an access log line.
     public var accessLogSample: Int = SettingsTable.accessLogSample.defaultValue
+    /// Where the admin API listens; nil for nowhere.
+    public var adminAddress: ListenAddress? = SettingsTable.adminAddress.defaultValue
+    /// What its users have to show; nil for nothing.
+    public var adminToken: AdminToken? = SettingsTable.adminToken.defaultValue
     /// The least severe level of diagnostics that is written.
     public var logLevel: Logger.Level = SettingsTable.logLevel.defaultValue
 
@@ -123,6 +127,9 @@ public struct Provenance: Sendable, Equatable {
     var given: [String: Source] = [:]
     /// `LB_…` variables that are no settings but what Kubernetes injects for a Service, sorted.
     public internal(set) var ignoredVariables: [String] = []
+
+    /// Whether somebody has said where the admin API is to listen.
+    public var isAdminAddressGiven: Bool { given[SettingsTable.adminAddress.name] != nil }
 
     /// Where the value of the setting with this variable name came from.
     public subscript(name: String) -> Source {
@@ -192,6 +199,16 @@ extension Settings {
             problems.append(
                 "\(SettingsTable.hedge.name): \(culprit) allows no second attempt; set \(SettingsTable.hedge.name) to off,"
                     + " or allow one"
+            )
+        }
+        let tokenName = SettingsTable.adminToken.name
+        if let address = settings.adminAddress, !address.isLocal, settings.adminToken == nil,
+            !problems.contains(where: { $0.hasPrefix("\(tokenName)=") })
+        {
+            let name = SettingsTable.adminAddress.name
+            problems.append(
+                "\(name)=\(quoted(address.description)): expected \(tokenName) beside an address that others can reach;"
+                    + " set it, or listen on 127.0.0.1 or a Unix-domain socket"
             )
         }
 

@@ -1,5 +1,14 @@
 // What is shown of the settings table: the section of --help, the Markdown table and --print-settings.
 
+/// One setting as the admin API shows it.
+public struct SettingReport: Sendable, Codable, Equatable {
+    public var name: String
+    /// In the syntax of the variable.
+    public var value: String
+    /// `default`, `environment` or `command line`.
+    public var source: String
+}
+
 enum SettingsDocument {
     /// The environment section of `--help`: each variable, what it does, its form and default.
     static var helpSection: String {
@@ -32,6 +41,18 @@ enum SettingsDocument {
         }
         lines += provenance.ignoredVariables.map { "# \($0) is ignored: Kubernetes sets it for a Service" }
         return lines.joined(separator: "\n") + "\n"
+    }
+
+    /// The effective values, each with its origin, for the admin API; secrets are left out.
+    static func report(_ settings: Settings, _ provenance: Provenance) -> [SettingReport] {
+        SettingsTable.rows.map { row in
+            let value = row.print(settings)
+            return SettingReport(
+                name: row.name,
+                value: row.isSecret && value == secretStars ? "(secret)" : value,
+                source: provenance[row.name].rawValue
+            )
+        }
     }
 
     /// Text cut into lines of at most `width` characters at its spaces.

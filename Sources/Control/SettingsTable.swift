@@ -334,6 +334,8 @@ enum SettingsTable {
             accessLogFormat,
             accessLogFields,
             accessLogSample,
+            adminAddress,
+            adminToken,
             logLevel,
         ]
 }

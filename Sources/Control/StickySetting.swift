@@ -139,21 +139,16 @@ extension SettingKind where Value == StickySecret? {
         return SettingKind(
             form: "none, a secret of \(length), or file:/path",
             expectation: expectation,
+            isSecret: true,
             parse: { text throws(ValueError) in
                 if text == "none" { return nil }
                 guard text.hasPrefix("file:") else {
                     guard (StickySecret.shortest...StickySecret.longest).contains(text.utf8.count) else {
-                        throw ValueError("***", "expected \(expectation)")
+                        throw ValueError(secretStars, "expected \(expectation)")
                     }
                     return StickySecret(path: nil, bytes: Array(text.utf8))
                 }
-                let path = String(text.dropFirst("file:".count))
-                guard path == escaped(path), kindOfFile(path) == .regular,
-                    let data = FileManager.default.contents(atPath: path)
-                else { throw ValueError(text, "expected a readable file after file:") }
-                // What an editor or echo puts at the end is not meant.
-                var bytes = Array(data.prefix(StickySecret.longest + 2))
-                while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
+                let (path, bytes) = try secretFile(text, longest: StickySecret.longest)
                 guard (StickySecret.shortest...StickySecret.longest).contains(bytes.count) else {
                     throw ValueError(text, "expected \(length) in the file, not \(bytes.count)")
                 }
@@ -161,8 +156,19 @@ extension SettingKind where Value == StickySecret? {
             },
             print: { secret in
                 guard let secret else { return "none" }
-                return secret.path.map { "file:\($0)" } ?? "***"
+                return secret.path.map { "file:\($0)" } ?? secretStars
             }
         )
     }()
+}
+
+/// Reads the file that a setting names as `file:/path`, without the line breaks at its end.
+func secretFile(_ text: String, longest: Int) throws(ValueError) -> (path: String, bytes: [UInt8]) {
+    let path = String(text.dropFirst("file:".count))
+    guard path == escaped(path), kindOfFile(path) == .regular, let data = FileManager.default.contents(atPath: path)
+    else { throw ValueError(text, "expected a readable file after file:") }
+    // What an editor or echo puts at the end is not meant.
+    var bytes = Array(data.prefix(longest + 2))
+    while let last = bytes.last, last == 0x0A || last == 0x0D { bytes.removeLast() }
+    return (path, bytes)
 }

@@ -6,7 +6,7 @@ import Upstream
 @main
 enum Main {
     static func main() {
-        let (settings, _) = settingsOrExit(version: VersionReport(libraries: CurlLibrary.report))
-        Program(settings).run()
+        let (settings, provenance) = settingsOrExit(version: VersionReport(libraries: CurlLibrary.report))
+        Program(settings, provenance).run()
     }
 }

@@ -19,10 +19,12 @@ struct Program {
     private static let logFlush = 1000
 
     private let settings: Settings
+    private let provenance: Provenance
     private let diagnostics: Logger
 
-    init(_ settings: Settings) {
+    init(_ settings: Settings, _ provenance: Provenance) {
         self.settings = settings
+        self.provenance = provenance
         let level = settings.logLevel
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
@@ -43,6 +45,8 @@ struct Program {
         if let problem = CurlLibrary.prepare() { fail(problem) }
         let descriptors = Socket.raiseDescriptorLimit()
         do {
+            // First: when its address is taken, nothing else has begun.
+            let admin = try openAdmin()
             let metrics = Metrics(workers: settings.workers)
             let accessLog = try AccessLog.open(settings.accessLog, diagnostics: diagnostics)
             let workers = WorkerGroup(
@@ -76,18 +80,65 @@ struct Program {
             )
             // Before clients are served: a backend that is dead is known before the first request. Those that come meanwhile wait.
             let monitor = HealthMonitor(HealthSettings(settings), of: workers, diagnostics: diagnostics)
+            let sources = AdminSources(
+                settings,
+                provenance,
+                workers: workers,
+                metrics: metrics,
+                director: director,
+                monitor: monitor,
+                build: BuildStats(),
+                accessLog: accessLog
+            )
+            admin.server?.start(sources)
             monitor.start()
             workers.accept(from: listeners)
+            sources.phase = .serving
+            announce(admin)
             announce(listeners, director.members, descriptors: descriptors)
             workers.notifyWhenStopped { [diagnostics] in
+                admin.server?.stop()
                 accessLog?.flush(milliseconds: Self.logFlush)
                 let failures = metrics.failureSummary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
                 diagnostics.notice("stopped; failures: \(failures.isEmpty ? "none" : failures)")
                 exit(EXIT_SUCCESS)
             }
-            serveSignals(signals, workers, accessLog)
+            serveSignals(signals, workers, accessLog, sources)
         } catch {
             fail("\(error)")
+        }
+    }
+
+    /// The admin API, which listens already, or why there is none.
+    private enum Admin {
+        case off
+        case listening(AdminServer)
+        /// An address that nobody has asked for may be taken: two balancers on one machine are nothing to end for.
+        case unavailable(AdminFailure)
+
+        var server: AdminServer? {
+            switch self {
+            case .listening(let server): server
+            case .off, .unavailable: nil
+            }
+        }
+    }
+
+    private func openAdmin() throws(AdminFailure) -> Admin {
+        guard let address = settings.adminAddress else { return .off }
+        do throws(AdminFailure) {
+            return .listening(try AdminServer(on: address, token: settings.adminToken, diagnostics: diagnostics))
+        } catch {
+            guard !provenance.isAdminAddressGiven else { throw error }
+            return .unavailable(error)
+        }
+    }
+
+    private func announce(_ admin: Admin) {
+        switch admin {
+        case .off: break
+        case .listening(let server): diagnostics.notice("admin API at \(server.address)")
+        case .unavailable(let failure): diagnostics.warning("no admin API: \(failure); or set LB_ADMIN=off")
         }
     }
 
@@ -134,7 +185,8 @@ struct Program {
     private func serveSignals(
         _ signals: sigset_t,
         _ workers: WorkerGroup,
-        _ accessLog: AccessLog?
+        _ accessLog: AccessLog?,
+        _ sources: AdminSources
     ) -> Never {
         var signals = signals
         var number: CInt = 0
@@ -146,6 +198,7 @@ struct Program {
                 accessLog?.reopen()
             case _ where !isDraining:
                 isDraining = true
+                sources.phase = .draining
                 diagnostics.notice("draining for at most \(settings.drainTimeout)")
                 workers.stopAccepting()
             default:
@@ -155,6 +208,20 @@ struct Program {
                 _exit(EXIT_FAILURE)
             }
         }
+    }
+}
+
+extension BuildStats {
+    /// This program, and the libraries that it runs with.
+    init() {
+        let libraries = CurlLibrary.report
+        func library(_ index: Int) -> String { libraries.indices.contains(index) ? libraries[index] : "" }
+        let tls = library(1)
+        self.init(
+            version: VersionReport.programVersion,
+            libcurl: library(0),
+            tls: tls.hasPrefix("TLS: ") ? String(tls.dropFirst("TLS: ".count)) : tls
+        )
     }
 }
 

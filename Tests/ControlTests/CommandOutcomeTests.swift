@@ -112,6 +112,8 @@ import Testing
             LB_ACCESS_LOG_FORMAT=text                        # default
             LB_ACCESS_LOG_FIELDS=default                     # default
             LB_ACCESS_LOG_SAMPLE=1/1                         # default
+            LB_ADMIN=127.0.0.1:9900                          # default
+            LB_ADMIN_TOKEN=none                              # default
             LB_LOG_LEVEL=info                                # default
             # LB_SERVICE_HOST is ignored: Kubernetes sets it for a Service
 

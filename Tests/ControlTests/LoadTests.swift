@@ -34,6 +34,7 @@ import Upstream
         #expect(settings.accessLog == .standardOutput)
         #expect(settings.accessLogFormat == .text)
         #expect(settings.logLevel == .info)
+        #expect(settings.adminAddress == .tcp(host: "127.0.0.1", port: 9900) && settings.adminToken == nil)
         for row in SettingsTable.rows where row.name != "LB_BACKENDS" { #expect(provenance[row.name] == .fallback) }
     }
 
@@ -56,6 +57,7 @@ import Upstream
             "LB_EJECT_MAX": "19", "LB_SLOW_START": "20s", "LB_PANIC": "off",
             "LB_STICKY": "cookie:sid;secure=on",
             "LB_STICKY_SECRET": "0123456789abcdef", "LB_TRUSTED": "10.0.0.0/8 ::1,unix", "LB_FORWARDED": "on",
+            "LB_ADMIN": "*:9901", "LB_ADMIN_TOKEN": "0123456789abcdef",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
@@ -117,6 +119,8 @@ import Upstream
         expected.accessLogFields = AccessLogFields([.field(.id), .usual])
         expected.accessLogSample = 100
         expected.logLevel = .critical
+        expected.adminAddress = .tcp(host: "0.0.0.0", port: 9901)
+        expected.adminToken = try SettingKind<AdminToken?>.adminToken.parse("0123456789abcdef")
         #expect(settings == expected)
         #expect(Set(environment.keys) == Set(SettingsTable.rows.map(\.name)))
         for row in SettingsTable.rows { #expect(provenance[row.name] == .environment) }

@@ -73,7 +73,7 @@ import Testing
             "verify=", "off", "sni=", "cacert=", "@", "/", "?", "#", ",", " ", "\n", "\u{1}", "\u{1B}[31m", "\u{202E}",
             "é", "\u{301}", "\"", "\\", "1", ".", "ms", "s", "KiB", "-", "*", "=", "[", "]", "%", "\r\n", "\u{85}",
         ]
-        for row in SettingsTable.rows where row.name != SettingsTable.stickySecret.name {
+        for row in SettingsTable.rows where !row.isSecret {
             for _ in 0..<25 {
                 let count = Int.random(in: 0...6, using: &generator)
                 let value = (0..<count).compactMap { _ in fragments.randomElement(using: &generator) }.joined()

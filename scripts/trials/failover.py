@@ -8,14 +8,14 @@ import time
 from harness import FOLDER, LISTEN, PORTS, balancer, exchange, recording_origin, wait_for
 
 
-async def load(make_request, seconds, connections=32):
-    """Closed-loop load; returns a counter of outcomes and the ids of what failed."""
+async def load(make_request, seconds, connections=32, stop=None):
+    """Closed-loop load, until an event if there is one; returns a counter of outcomes and the ids of what failed."""
     outcomes, failed = collections.Counter(), []
     end = time.monotonic() + seconds
 
     async def client(number):
         count, reader, writer = 0, None, None
-        while time.monotonic() < end:
+        while time.monotonic() < end and not (stop and stop.is_set()):
             identifier = f"{number}.{count}"
             count += 1
             try:

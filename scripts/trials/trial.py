@@ -16,11 +16,13 @@ import harness
 import health
 import limits
 import names as names_trial
+import openapi
+import rolling
 import slow_attacks
 import traffic
 import websocket_sessions
 
-MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits, names_trial, health)
+MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits, names_trial, health, rolling, openapi)
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
     for module in MODULES

@@ -1,0 +1,194 @@
+// The admin API without its sockets: a request comes in as a value, a response goes out as one.
+
+internal import Balancing
+internal import HTTPWire
+internal import Logging
+internal import Telemetry
+
+/// Answers requests.
+///
+/// Confined to the thread of the admin API, since it may take locks and its time.
+struct AdminAPI {
+    /// The most bytes of a request's body.
+    static let longestBody = 64 * 1024
+
+    let access: AdminAccess
+    let sources: AdminSources
+    let diagnostics: Logger
+
+    /// What is to be done about a request whose head has come.
+    enum Admission {
+        /// It is answered by that, whatever its body is.
+        case answer(AdminResponse)
+        /// It is answered once its body has come.
+        case wantsBody(AdminRoute)
+        /// It gets an event stream.
+        case stream
+    }
+
+    func admit(_ request: AdminRequest) -> Admission {
+        let route = AdminRoute(path: request.path)
+        if let problem = access.problem(with: request, at: route) { return .answer(problem.response) }
+        guard let route else {
+            let isAsterisk = request.path == "*"
+            return .answer(
+                isAsterisk
+                    ? Problem(
+                        .methodNotAllowed,
+                        "The API is described at /openapi.json.",
+                        fields: [("Allow", AdminRoute.allMethods)]
+                    ).response
+                    : Problem(.notFound, "Nothing is at this path; /openapi.json describes what is where.").response
+            )
+        }
+        guard route.allows(request.method) else {
+            return .answer(
+                Problem(
+                    .methodNotAllowed,
+                    "Expected one of the methods \(route.allow).",
+                    fields: [("Allow", route.allow)]
+                ).response
+            )
+        }
+        switch request.method {
+        case .post, .patch:
+            guard request.contentType == "application/json" else {
+                return .answer(Problem(.unsupportedMediaType, "Expected Content-Type: application/json.").response)
+            }
+            return .wantsBody(route)
+        case .get where route == .events:
+            return .stream
+        case .get, .head, .put, .delete, .options, .trace, .connect, .query, .other:
+            return .answer(answer(request.method, route, []))
+        }
+    }
+
+    /// Answers a request that was admitted.
+    func answer(_ method: Method, _ route: AdminRoute, _ body: [UInt8]) -> AdminResponse {
+        do throws(Problem) {
+            return switch (route, method) {
+            case (.backends, .post): try add(body)
+            case (.backend(let name), .patch): try adjust(name, body)
+            case (.backend(let name), .delete): try remove(name)
+            case (_, _): try read(route)
+            }
+        } catch {
+            return error.response
+        }
+    }
+
+    /// What is there to read.
+    private func read(_ route: AdminRoute) throws(Problem) -> AdminResponse {
+        switch route {
+        case .page:
+            var response = AdminResponse.text(DashboardPage.html, contentType: "text/html; charset=utf-8")
+            response.fields = [("Content-Security-Policy", DashboardPage.contentSecurityPolicy)]
+            return response
+        case .liveness: return .text("ok\n")
+        case .readiness: return try readiness()
+        case .metrics:
+            return .text(PrometheusText.render(sources.snapshot()), contentType: PrometheusText.contentType)
+        case .stats: return .json(sources.snapshot())
+        // The head of a stream, for HEAD.
+        case .events: return AdminResponse(contentType: EventHub.contentType)
+        case .backends: return .json(BackendList(backends: sources.snapshot().backends))
+        case .backend(let name): return .json(try backend(name))
+        case .settings: return .json(SettingList(settings: sources.settings))
+        case .description: return .text(OpenAPIDocument.json, contentType: "application/json")
+        }
+    }
+
+    private func readiness() throws(Problem) -> AdminResponse {
+        switch sources.phase {
+        case .starting: throw Problem(.starting, "Clients are not served yet.")
+        case .draining: throw Problem(.draining, "No more connections are accepted.")
+        case .serving: break
+        }
+        guard sources.isAnyUsable else { throw Problem(.noBackend, "No backend is usable.") }
+        return .text("ok\n")
+    }
+
+    private struct BackendList: Encodable {
+        let backends: [BackendStats]
+    }
+
+    private struct SettingList: Encodable {
+        let settings: [SettingReport]
+    }
+
+    private func backend(_ name: String) throws(Problem) -> BackendStats {
+        guard let backend = sources.snapshot().backends.first(where: { $0.name == name }) else { throw unknown(name) }
+        return backend
+    }
+
+    // MARK: Changes
+
+    private func add(_ body: [UInt8]) throws(Problem) -> AdminResponse {
+        guard let addition = decoded(BackendAddition.self, from: body) else {
+            throw Problem(.malformedBody, BackendAddition.expectation)
+        }
+        let setting: BackendSetting
+        do throws(ValueError) {
+            guard let parsed = try BackendSetting.parse(entries: [addition.backend]).first else {
+                throw ValueError(addition.backend, "expected a backend")
+            }
+            setting = parsed
+        } catch {
+            let reasons = error.refusals.map { "\(quoted($0.value)): \($0.reason)" }
+            throw Problem(.invalidValue, reasons.joined(separator: "; "))
+        }
+        try apply { () throws(PoolRefusal) in try sources.director.add(setting) }
+        diagnostics.notice("operator: backend \(setting.name) added: \(setting)")
+        let location = "/backends/\(percentEncoded(setting.name))"
+        return .json(try backend(setting.name), status: 201, fields: [("Location", location)])
+    }
+
+    private func adjust(_ name: String, _ body: [UInt8]) throws(Problem) -> AdminResponse {
+        guard let adjustment = decoded(BackendPatch.self, from: body)?.adjustment else {
+            throw Problem(.malformedBody, BackendPatch.expectation)
+        }
+        try apply { () throws(PoolRefusal) in try sources.director.adjust(name, adjustment) }
+        let weight: String? =
+            switch adjustment.weight {
+            case .keep: nil
+            case .ofSetting: "the weight of its setting"
+            case .own(let weight): "weight \(weight)"
+            }
+        let told = [weight, adjustment.state?.rawValue].compactMap(\.self).joined(separator: ", ")
+        diagnostics.notice("operator: backend \(name): \(told)")
+        return .json(try backend(name))
+    }
+
+    private func remove(_ name: String) throws(Problem) -> AdminResponse {
+        try apply { () throws(PoolRefusal) in try sources.director.remove(name) }
+        diagnostics.notice("operator: backend \(name) removed")
+        return AdminResponse(status: 204)
+    }
+
+    /// Makes a change, and comes back when it holds for every worker.
+    private func apply(_ change: () throws(PoolRefusal) -> Void) throws(Problem) {
+        do throws(PoolRefusal) {
+            try change()
+        } catch {
+            switch error {
+            case .unknown(let name): throw unknown(name)
+            case .taken(let name):
+                throw Problem(
+                    .nameTaken,
+                    "A backend has the name \(quoted(name)) already; give another one with ;name=."
+                )
+            case .outOfRange(let value):
+                let weights = PoolRoster.weights
+                throw Problem(
+                    .invalidValue,
+                    "Expected a weight from \(weights.lowerBound) to \(weights.upperBound), not \(value)."
+                )
+            }
+        }
+        sources.waitForAdoption()
+    }
+
+    private func unknown(_ name: String) -> Problem {
+        Problem(.unknownBackend, "No backend has the name \(quoted(name)).")
+    }
+}

@@ -1,0 +1,156 @@
+// What the admin API shows and changes: the parts of the running program, put together for it.
+
+internal import Balancing
+public import Forwarding
+internal import Synchronization
+public import Telemetry
+
+/// How far the program is.
+public enum AdminPhase: UInt8, Sendable {
+    /// Clients are not served yet.
+    case starting
+    case serving
+    /// No more connections are accepted.
+    case draining
+}
+
+/// The parts of the program that the admin API works on.
+///
+/// Any thread but a worker's.
+public final class AdminSources: Sendable {
+    let director: PoolDirector
+    let failures: FailureFeed
+    /// What has changed lately.
+    let journal: ChangeJournal
+    private let shownSettings: Mutex<[SettingReport]>
+    private let stats: @Sendable () -> StatsSnapshot
+    private let health: @Sendable () -> HealthReport?
+    private let pool: @Sendable () -> PoolSnapshot?
+    private let adoption: @Sendable () -> Void
+    private let phaseNumber = Atomic<UInt8>(AdminPhase.starting.rawValue)
+
+    /// The parts of a running balancer.
+    public convenience init(
+        _ settings: Settings,
+        _ provenance: Provenance,
+        workers: WorkerGroup,
+        metrics: Metrics,
+        director: PoolDirector,
+        monitor: HealthMonitor,
+        build: BuildStats,
+        accessLog: AccessLog?
+    ) {
+        let journal = ChangeJournal()
+        monitor.observe { journal.note(.health, backend: $0.backend, $0.text) }
+        self.init(
+            director: director,
+            settings: SettingsDocument.report(settings, provenance),
+            failures: metrics.failures,
+            journal: journal,
+            stats: { [name = settings.name] in workers.stats(build, name: name, accessLog: accessLog) },
+            health: { monitor.report },
+            pool: { workers.pool },
+            adoption: { workers.waitForAdoption() }
+        )
+    }
+
+    /// - Parameters:
+    ///   - stats: The state, without what director and health know.
+    ///   - pool: The backends as they stand.
+    ///   - adoption: Waits until what was changed holds for every worker.
+    init(
+        director: PoolDirector,
+        settings: [SettingReport],
+        failures: FailureFeed,
+        journal: ChangeJournal,
+        stats: @escaping @Sendable () -> StatsSnapshot,
+        health: @escaping @Sendable () -> HealthReport?,
+        pool: @escaping @Sendable () -> PoolSnapshot?,
+        adoption: @escaping @Sendable () -> Void
+    ) {
+        self.director = director
+        shownSettings = Mutex(settings)
+        self.failures = failures
+        self.journal = journal
+        self.stats = stats
+        self.health = health
+        self.pool = pool
+        self.adoption = adoption
+        director.observe { journal.note($0) }
+    }
+
+    /// How far the program is.
+    public var phase: AdminPhase {
+        get { AdminPhase(rawValue: phaseNumber.load(ordering: .relaxed)) ?? .starting }
+        set { phaseNumber.store(newValue.rawValue, ordering: .relaxed) }
+    }
+
+    /// The effective settings, without secrets.
+    var settings: [SettingReport] { shownSettings.withLock { $0 } }
+
+    /// Shows other settings from now on.
+    ///
+    /// - Parameter text: What has changed, for those who watch.
+    public func settingsChanged(to settings: Settings, _ provenance: Provenance, _ text: String) {
+        shownSettings.withLock { $0 = SettingsDocument.report(settings, provenance) }
+        journal.note(.settings, text)
+    }
+
+    /// Whether a backend is usable.
+    var isAnyUsable: Bool { pool()?.members.contains(where: \.takesRequests) ?? false }
+
+    /// Waits until what was changed holds for every worker.
+    func waitForAdoption() { adoption() }
+
+    /// The whole state now.
+    func snapshot() -> StatsSnapshot {
+        var snapshot = stats()
+        let sources = Dictionary(director.members.map { ($0.name, $0.source) }) { first, _ in first }
+        let report = health()
+        let members = Dictionary((report?.members ?? []).map { ($0.name, $0) }) { first, _ in first }
+        for index in snapshot.backends.indices where snapshot.backends[index].isMember {
+            let name = snapshot.backends[index].name
+            snapshot.backends[index].source = sources[name]?.description
+            guard let report, let member = members[name] else { continue }
+            snapshot.backends[index].health = BackendHealthStats(member, of: report)
+        }
+        return snapshot
+    }
+}
+
+extension BackendHealthStats {
+    /// What a report says of one of its members.
+    init(_ member: HealthReport.Member, of report: HealthReport) {
+        func seconds(since time: UInt64) -> Double { Double(report.time - min(time, report.time)) / 1e9 }
+        self.init(
+            weightPercent: member.weightPercent,
+            check: report.isChecking ? member.checkPath ?? "connect" : "off",
+            ejections: member.ejectionCount,
+            ejection: member.ejection.map {
+                Ejection(
+                    reason: "\($0.reason)",
+                    age: seconds(since: $0.since),
+                    endsIn: Double($0.until - min($0.until, report.time)) / 1e9
+                )
+            },
+            latestChange: member.latestChange.map {
+                Change(age: seconds(since: $0.time), text: Self.text(of: $0))
+            },
+            probes: member.probes.map { probe in
+                Probe(
+                    age: seconds(since: probe.time),
+                    isGood: probe.outcome.isPassed,
+                    text: probe.outcome.text,
+                    milliseconds: Double(probe.outcome.nanoseconds / 1000) / 1000
+                )
+            }
+        )
+    }
+
+    private static func text(of event: HealthEvent) -> String {
+        switch event.change {
+        case .operational(let from, let to): "is \(to.rawValue), was \(from.rawValue): \(event.why)"
+        case .wish: event.why
+        }
+    }
+}
