@@ -164,7 +164,7 @@ let package = Package(
         .testTarget(
             name: "ControlTests",
             dependencies: [
-                "Balancing", "Control", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
+                "Balancing", "CLinux", "Control", "Forwarding", "Front", "HTTPWire", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

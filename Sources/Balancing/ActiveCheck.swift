@@ -45,6 +45,9 @@ struct ActiveCheck: Sendable {
         isProvisional = true
     }
 
+    /// Takes it that the backend is up, since it has been in use without checks: the first result decides.
+    mutating func assumeUp() { verdict = .up }
+
     /// From the end of a check to the next one, in nanoseconds.
     ///
     /// - Parameter chance: A random number in 0..<1, by which a tenth is taken off or added. After the first result it is chosen from the

@@ -14,14 +14,21 @@ struct AffinityTable: Sendable {
 
     private static let free: Int32 = -1
 
+    /// The tokens of all members, by the backend's index.
+    private var tokens: [AffinityToken?] = []
     private let places: [Place]
     /// Positions in ``places``.
     private var slots: [Int32]
 
     /// Takes those of the members that keep their clients, whatever their weight: weight 0 takes no new ones.
     init(_ members: [PoolMember]) {
+        for member in members {
+            guard let token = member.affinityToken else { continue }
+            while tokens.count <= member.backend.index { tokens.append(nil) }
+            tokens[member.backend.index] = token
+        }
         places = members.compactMap { member in
-            guard let token = member.backend.affinityToken, member.state.use.keepsAffinity else { return nil }
+            guard let token = member.affinityToken, member.state.use.keepsAffinity else { return nil }
             return Place(token: token, backend: member.backend, limit: member.maximumInFlight)
         }
         var size = places.isEmpty ? 0 : 2
@@ -33,6 +40,9 @@ struct AffinityTable: Sendable {
             slots[slot] = Int32(position)
         }
     }
+
+    /// What clients of a member hold, by the backend's index; nil where none are bound to it.
+    func token(of index: Int) -> AffinityToken? { index < tokens.count ? tokens[index] : nil }
 
     /// The place of a token; nil when it is none of ours, or its backend keeps no clients now.
     subscript(token: AffinityToken) -> Place? {

@@ -14,8 +14,6 @@ public final class Backend: Sendable {
     public let name: String
     /// What stands for it beside a key: made of the name, so that it is the same after a restart and in another balancer.
     let hash: UInt64
-    /// What clients that are bound to it hold; nil where none are.
-    public let affinityToken: AffinityToken?
 
     /// Attempts begun and not ended.
     public let inFlight = Atomic<Int>(0)
@@ -42,14 +40,13 @@ public final class Backend: Sendable {
     /// Where its load is kept beside others'; nil in a small pool, and under a policy that does not ask.
     let loadSlot: LoadSlot?
 
-    public convenience init(index: Int, name: String, affinityToken: AffinityToken? = nil) {
-        self.init(index: index, name: name, affinityToken: affinityToken, loadSlot: nil)
+    public convenience init(index: Int, name: String) {
+        self.init(index: index, name: name, loadSlot: nil)
     }
 
-    init(index: Int, name: String, affinityToken: AffinityToken? = nil, loadSlot: LoadSlot?) {
+    init(index: Int, name: String, loadSlot: LoadSlot?) {
         self.index = index
         self.name = name
-        self.affinityToken = affinityToken
         self.loadSlot = loadSlot
         let bytes = Array(name.utf8)
         hash = KeyHash.of(bytes.span)

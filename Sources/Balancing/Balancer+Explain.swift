@@ -28,7 +28,7 @@ extension Balancer {
                 inFlight: member.backend.inFlight.load(ordering: .relaxed),
                 maximumInFlight: member.maximumInFlight,
                 isBackup: member.isBackup,
-                isPinned: pin != nil && member.backend.affinityToken == pin,
+                isPinned: pin != nil && member.affinityToken == pin,
                 rating: position.flatMap { policy.rating(of: $0, in: tier, circumstances) },
                 obstacle: obstacle(member, position, tier, tried, key, isOrdinaryEligible)
             )
@@ -53,6 +53,7 @@ extension Balancer {
         case (.maintenance, _): return .maintenance
         // Nobody is usable: what is thought of the ready ones does not count.
         case (.ready, _) where snapshot.isPanic: break
+        case (.ready, .unchecked) where snapshot.usesUntried: break
         case (_, .down): return .down
         case (_, .ejected): return .ejected
         case (_, .unchecked): return .unchecked

@@ -96,6 +96,8 @@ public struct FleetHealth: Sendable {
             let settings = members[position].settings
             let isSame =
                 (former.check == nil) == (rules.check == nil) && former.path(for: settings) == rules.path(for: settings)
+            // Who has been in use without checks stays in use until one has failed.
+            if former.check == nil, rules.check != nil { members[position].check.assumeUp() }
             if !isSame { members[position].changeCheck(at: now) }
             if rules.ejection == nil { members[position].ejection = Ejection() }
         }

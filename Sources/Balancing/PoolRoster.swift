@@ -37,11 +37,11 @@ public struct PoolRoster: Sendable {
     public private(set) var members: [PoolMember] = []
     private var policy: Policy
     /// Makes the token of a backend from its name; nil where no client is bound to any.
-    private let affinityToken: (@Sendable (String) -> AffinityToken)?
+    private var affinityToken: (@Sendable (String) -> AffinityToken)?
     /// What is known of a backend that comes, or comes back from maintenance: `unchecked` where health checks will tell.
-    private let newcomers: OperationalState
+    private var newcomers: OperationalState
     /// Whether all that are ready are used when none is usable.
-    private let failsOpen: Bool
+    private var failsOpen: Bool
     private var latest: PoolSnapshot?
     private let ordinary: Cursor
     private let backup: Cursor
@@ -109,19 +109,15 @@ public struct PoolRoster: Sendable {
         let index = (0...taken.count).first { !taken.contains($0) } ?? taken.count
         let isGrouped = policy == .leastConnections && members.count >= Self.ungroupedLoads
         let slot = isGrouped ? loadGroups.nextSlot() : nil
-        let backend = Backend(
-            index: index,
-            name: entry.name,
-            affinityToken: affinityToken?(entry.name),
-            loadSlot: slot
-        )
+        let backend = Backend(index: index, name: entry.name, loadSlot: slot)
         members.append(
             PoolMember(
                 backend: backend,
                 weight: entry.weight,
                 isBackup: entry.isBackup,
                 maximumInFlight: entry.maximumInFlight,
-                state: BackendState(newcomers)
+                state: BackendState(newcomers),
+                affinityToken: affinityToken?(entry.name)
             )
         )
         return backend
@@ -170,6 +166,18 @@ public struct PoolRoster: Sendable {
 
     /// Goes over to another rule; the round-robin order goes on from where it stands.
     public mutating func setPolicy(_ policy: Policy) { self.policy = policy }
+
+    /// Goes on with other ways, for those that come from now on and for all as a whole.
+    public mutating func setWays(newcomers: OperationalState, failsOpen: Bool) {
+        self.newcomers = newcomers
+        self.failsOpen = failsOpen
+    }
+
+    /// Has clients bound by other tokens, or no longer: those that hold the former ones are strangers.
+    public mutating func setAffinity(_ token: (@Sendable (String) -> AffinityToken)?) {
+        affinityToken = token
+        for position in members.indices { members[position].affinityToken = token?(members[position].backend.name) }
+    }
 
     /// Puts the members into the order of these names; those that are not named come last, in the order that they have.
     public mutating func arrange(_ names: [String]) throws(PoolRefusal) {

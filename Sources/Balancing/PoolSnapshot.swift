@@ -14,6 +14,8 @@ public struct PoolMember: Sendable {
     /// The most attempts in flight at it; 0 for any number.
     public var maximumInFlight: Int
     public var state: BackendState
+    /// What clients that are bound to it hold; nil where none are.
+    public var affinityToken: AffinityToken?
     /// Whether it is ejected because it leaves requests waiting: who waits there had better ask another.
     public var isSilent = false
 
@@ -22,6 +24,9 @@ public struct PoolMember: Sendable {
 
     /// Whether a policy may choose it when there is nobody else.
     public var servesInPanic: Bool { weight > 0 && weightPercent > 0 && state.servesInPanic }
+
+    /// Whether nothing is known against it: a policy may choose it when nobody is known to be usable.
+    var isUntried: Bool { servesInPanic && state.operational == .unchecked }
 }
 
 /// The members of a pool with all that is known of them, immutable: workers read it without a lock, and get another one when
@@ -36,6 +41,8 @@ public final class PoolSnapshot: Sendable {
     public let members: [PoolMember]
     /// Whether nothing is usable, and requests go to all that are ready, whatever is thought of them (Envoy's panic mode).
     public let isPanic: Bool
+    /// Whether nothing is known to be usable, and requests go to those that have not been checked yet: they have all come just now.
+    public let usesUntried: Bool
     /// Those that get requests.
     let ordinary: Tier
     /// Those that get them when no ordinary one is eligible.
@@ -51,6 +58,9 @@ public final class PoolSnapshot: Sendable {
     ///
     /// - Complexity: O(members).
     public var inFlight: Int { members.reduce(0) { $0 + $1.backend.inFlight.load(ordering: .relaxed) } }
+
+    /// What clients that are bound to a backend hold; nil where none are, and of a backend that has left.
+    public func affinityToken(of backend: Backend) -> AffinityToken? { affinity.token(of: backend.index) }
 
     /// The members that are known to be silent since a former snapshot.
     public func newlySilent(since former: PoolSnapshot) -> [Backend] {
@@ -76,6 +86,9 @@ public final class PoolSnapshot: Sendable {
         self.members = members
         var usable = members.filter(\.takesRequests)
         var isPanic = false
+        let untried = usable.isEmpty ? members.filter(\.isUntried) : []
+        usesUntried = !untried.isEmpty
+        if usesUntried { usable = untried }
         if failsOpen, usable.isEmpty {
             usable = members.filter(\.servesInPanic)
             isPanic = !usable.isEmpty
@@ -99,7 +112,7 @@ public final class PoolSnapshot: Sendable {
         let limited = members.filter { $0.maximumInFlight > 0 }
         let used = limited.isEmpty ? [] : Set(usable.map(\.backend.index))
         keepsPlacesForBound = limited.contains {
-            $0.backend.affinityToken != nil && $0.state.use.keepsAffinity && !used.contains($0.backend.index)
+            $0.affinityToken != nil && $0.state.use.keepsAffinity && !used.contains($0.backend.index)
         }
         hasLimits = keepsPlacesForBound || limited.contains { used.contains($0.backend.index) }
     }

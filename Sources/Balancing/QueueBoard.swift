@@ -30,15 +30,19 @@ public final class QueueBoard: Sendable {
     }
 
     /// How many may wait in all; 0 for none.
-    public let limit: Int
+    public var limit: Int { maximum.load(ordering: .relaxed) }
+    private let maximum: Atomic<Int>
     private let lines: [Line]
     private let count = Atomic<Int>(0)
     private let tickets = Atomic<UInt64>(1)
 
     public init(workers: Int, limit: Int) {
-        self.limit = limit
+        maximum = Atomic(limit)
         lines = (0..<workers).map { _ in Line() }
     }
+
+    /// Goes on with another limit; those that wait already wait on.
+    public func change(limit: Int) { maximum.store(limit, ordering: .relaxed) }
 
     /// How many wait.
     public var waiting: Int { count.load(ordering: .relaxed) }

@@ -10,11 +10,14 @@ public final class RetryBudget: Sendable {
     /// So many are allowed however little is in flight: a share of a handful would be none.
     public static let minimum = 3
 
-    private let percent: Int
+    private let percent: Atomic<Int>
     private let count = Atomic<Int>(0)
 
     /// - Parameter percent: The share of what is in flight, 0 to 100.
-    public init(percent: Int) { self.percent = percent }
+    public init(percent: Int) { self.percent = Atomic(percent) }
+
+    /// Goes on with another share; retries under way count on.
+    public func change(percent: Int) { self.percent.store(percent, ordering: .relaxed) }
 
     /// Retries at this time.
     public var inProgress: Int { count.load(ordering: .relaxed) }
@@ -31,7 +34,7 @@ public final class RetryBudget: Sendable {
         var taken = count.load(ordering: .relaxed)
         while true {
             if taken >= limit, !isLimitKnown {
-                limit = Self.limit(percent: percent, active: active())
+                limit = Self.limit(percent: percent.load(ordering: .relaxed), active: active())
                 isLimitKnown = true
             }
             guard taken < limit else { return false }

@@ -2,11 +2,14 @@
 #define _GNU_SOURCE
 #include "clinux.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <spawn.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -65,6 +68,78 @@ int lb_stream_socket(int family) { return socket(family, SOCK_STREAM | SOCK_NONB
 int lb_set_option(int descriptor, int level, int option, int value) {
     return setsockopt(descriptor, level, option, &value, sizeof value);
 }
+
+int lb_get_option(int descriptor, int level, int option) {
+    int value = -1;
+    socklen_t length = sizeof value;
+    return getsockopt(descriptor, level, option, &value, &length) == 0 ? value : -1;
+}
+
+int lb_packet_socket(void) { return socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0); }
+
+int lb_datagram_socket(void) { return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0); }
+
+uint32_t lb_peer_user(int descriptor) {
+    struct ucred peer;
+    socklen_t length = sizeof peer;
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0 ? (uint32_t)peer.uid : UINT32_MAX;
+}
+
+int lb_accept_waiting(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
+
+ptrdiff_t lb_send_descriptors(int socket, const void *text, size_t length, const int *descriptors, int count) {
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(LB_MAX_PASSED * sizeof(int))];
+    } control;
+    struct iovec part = {.iov_base = (void *)text, .iov_len = length};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (count > LB_MAX_PASSED) {
+        errno = E2BIG;
+        return -1;
+    }
+    if (count > 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = control.room;
+        message.msg_controllen = CMSG_SPACE((size_t)count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+        memcpy(CMSG_DATA(header), descriptors, (size_t)count * sizeof(int));
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+
+ptrdiff_t lb_receive_descriptors(int socket, void *text, size_t capacity, int *descriptors, int *count) {
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(LB_MAX_PASSED * sizeof(int))];
+    } control;
+    struct iovec part = {.iov_base = text, .iov_len = capacity};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.room, .msg_controllen = sizeof control.room};
+    *count = 0;
+    ptrdiff_t length = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    if (length < 0) return length;
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
+        if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+        int passed = (int)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+        for (int index = 0; index < passed && *count < LB_MAX_PASSED; index++, (*count)++) {
+            memcpy(&descriptors[*count], CMSG_DATA(header) + (size_t)index * sizeof(int), sizeof(int));
+        }
+    }
+    // A part of the descriptors, or of the text, is none.
+    if (message.msg_flags & (MSG_CTRUNC | MSG_TRUNC)) {
+        for (int index = 0; index < *count; index++) close(descriptors[index]);
+        *count = 0;
+        errno = EMSGSIZE;
+        return -1;
+    }
+    return length;
+}
+
+int lb_close_from(void *actions, int first) { return posix_spawn_file_actions_addclosefrom_np(actions, first); }
 
 int lb_set_ipv6_only(int descriptor) { return lb_set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
 

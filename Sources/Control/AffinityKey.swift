@@ -10,6 +10,9 @@ public struct AffinityKey: Sendable {
     /// What is hashed in front of a name, so that the secret serves this purpose alone.
     private static let context = "curl-lb affinity 1\n"
 
+    /// The random one that holds without a secret, until the process ends.
+    public static let ofThisProcess = AffinityKey(nil)
+
     private let key: SymmetricKey
 
     /// - Parameter secret: nil for a random one, which no other balancer has, nor this one after a restart.
@@ -32,7 +35,7 @@ extension CookieAffinity {
     /// What the settings ask for; nil when clients are not bound.
     public init?(_ settings: Settings) {
         guard let sticky = settings.sticky else { return nil }
-        let key = AffinityKey(settings.stickySecret)
+        let key = settings.stickySecret.map { AffinityKey($0) } ?? .ofThisProcess
         self.init(
             name: sticky.cookieName,
             lifetime: sticky.lifetime.map { Int($0.components.seconds) },

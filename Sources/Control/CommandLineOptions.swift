@@ -9,7 +9,9 @@ struct CommandLineOptions: ParsableCommand {
         commandName: "curl-lb",
         abstract: "An HTTP reverse proxy and load balancer.",
         usage: """
+            curl-lb [--takeover] [<backend> ...]
             curl-lb [--check | --print-settings | --version | --help] [<backend> ...]
+            curl-lb reload --check <file> [<backend> ...]
             curl-lb why [--at <host:port>] [-H <name: value>] [<url>]
             """,
         helpNames: []
@@ -17,6 +19,9 @@ struct CommandLineOptions: ParsableCommand {
 
     @Flag(help: "Check the settings and exit: 0 when they are valid, 2 when not.")
     var check = false
+
+    @Flag(help: "Take the listening sockets over from the process that runs; it finishes what it has and ends.")
+    var takeover = false
 
     @Flag(help: "Print the effective settings and where each came from, and exit.")
     var printSettings = false
@@ -45,6 +50,7 @@ struct CommandLineOptions: ParsableCommand {
           LB_LISTEN=*:8080 LB_BACKENDS=http://10.0.0.1,http://10.0.0.2 curl-lb
           curl-lb 'https://api.internal;name=api;cacert=/etc/ssl/internal.pem'
           curl-lb --check && curl-lb --print-settings
+          LB_ENV_FILE=/etc/curl-lb.env curl-lb, then: curl-lb reload --check /etc/curl-lb.env
           curl-lb why -H 'Cookie: lb_backend=…' /basket
 
         """

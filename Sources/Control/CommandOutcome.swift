@@ -31,6 +31,7 @@ public enum CommandOutcome: Sendable, Equatable {
         version: @autoclosure () -> VersionReport
     ) -> CommandOutcome {
         if arguments.first == WhyOptions.name { return WhyOptions.decide(arguments.dropFirst(), environment) }
+        if arguments.first == ReloadOptions.name { return ReloadOptions.decide(arguments.dropFirst(), environment) }
         let options: CommandLineOptions
         do {
             options = try CommandLineOptions.parse(arguments)
@@ -46,7 +47,8 @@ public enum CommandOutcome: Sendable, Equatable {
         if options.version { return .print(version().text) }
 
         do {
-            let (settings, provenance) = try Settings.load(environment: environment, arguments: options.backends)
+            var (settings, provenance) = try Settings.load(environment: environment, arguments: options.backends)
+            provenance.isTakeover = options.takeover
             if options.printSettings { return .print(SettingsDocument.effectiveValues(settings, provenance)) }
             if options.check { return .print("curl-lb: the settings are valid\n") }
             return .run(settings, provenance)

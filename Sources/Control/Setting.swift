@@ -3,7 +3,7 @@
 import Configuration
 
 /// One environment variable and the field of ``Settings`` that it sets.
-struct Setting<Value: Sendable>: Sendable {
+struct Setting<Value: Sendable & Equatable>: Sendable {
     /// The environment variable.
     let name: String
     /// The field of ``Settings`` that holds the value.
@@ -49,6 +49,12 @@ protocol SettingRow: Sendable {
 
     /// The effective value in the syntax of the variable.
     func print(_ settings: Settings) -> String
+
+    /// Whether two settings have different values of it, also where they are printed alike.
+    func differs(_ settings: Settings, _ others: Settings) -> Bool
+
+    /// Takes the value of other settings over.
+    func copy(from others: Settings, into settings: inout Settings)
 }
 
 extension Setting: SettingRow {
@@ -66,5 +72,13 @@ extension Setting: SettingRow {
 
     func print(_ settings: Settings) -> String {
         kind.print(settings[keyPath: field])
+    }
+
+    func differs(_ settings: Settings, _ others: Settings) -> Bool {
+        settings[keyPath: field] != others[keyPath: field]
+    }
+
+    func copy(from others: Settings, into settings: inout Settings) {
+        settings[keyPath: field] = others[keyPath: field]
     }
 }

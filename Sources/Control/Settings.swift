@@ -10,8 +10,12 @@ public import Telemetry
 ///
 /// Every default, range and help line stands in ``SettingsTable``; a value of this type has passed all its checks.
 public struct Settings: Sendable, Equatable {
+    /// The file whose settings stand over those of the environment; nil for none.
+    public var environmentFile: String? = SettingsTable.environmentFile.defaultValue
     /// Where clients connect; at least one address.
     public var listenAddresses: [ListenAddress] = SettingsTable.listen.defaultValue
+    /// Where a process that is to take over from this one finds it.
+    public var takeoverPlace: TakeoverPlace = SettingsTable.takeoverSocket.defaultValue
     /// The backends and sources of backends in the order given; at least one after ``load(environment:arguments:)``, names are unique.
     public var backends: [BackendEntry] = SettingsTable.backends.defaultValue
     /// How often a name in `dns://` is looked up.
@@ -120,11 +124,21 @@ public struct Provenance: Sendable, Equatable {
     public enum Source: String, Sendable {
         case fallback = "default"
         case environment
+        /// The file that `LB_ENV_FILE` names.
+        case file = "LB_ENV_FILE"
         case commandLine = "command line"
     }
 
     /// The settings that were given, by variable name; what is absent is at its default.
     var given: [String: Source] = [:]
+    /// The lines of those that stand in the file, by variable name.
+    var lines: [String: Int] = [:]
+    /// The file's path, as messages show it.
+    var path = ""
+    /// Whether this process is to take over from the one that runs.
+    public internal(set) var isTakeover = false
+    /// The backends of the command line.
+    public internal(set) var arguments: [String] = []
     /// `LB_…` variables that are no settings but what Kubernetes injects for a Service, sorted.
     public internal(set) var ignoredVariables: [String] = []
 
@@ -135,13 +149,20 @@ public struct Provenance: Sendable, Equatable {
     public subscript(name: String) -> Source {
         given[name] ?? .fallback
     }
+
+    /// Whether the addresses to listen on were given by anybody.
+    public var isListenGiven: Bool { self[SettingsTable.listen.name] != .fallback }
+
+    /// Where in the file a setting stands, in front of what is said of it; empty when it does not.
+    func place(of name: String) -> String { lines[name].map { "\(path):\($0): " } ?? "" }
 }
 
 extension Settings {
     /// Reads and checks all settings.
     ///
     /// - Parameters:
-    ///   - environment: The variables of the process; those whose names do not begin with `LB_` are passed over.
+    ///   - environment: The variables of the process; those whose names do not begin with `LB_` are passed over. What stands in the file
+    ///     that `LB_ENV_FILE` names takes their place.
     ///   - arguments: Backends from the command line, in the syntax of `LB_BACKENDS`; when there are any, they replace
     ///     those of `LB_BACKENDS`, which are checked nevertheless.
     /// - Throws: ``SettingsError`` with every problem found, in the order of the table, then unknown names.
@@ -149,16 +170,25 @@ extension Settings {
         environment: [String: String],
         arguments: [String] = []
     ) throws(SettingsError) -> (settings: Settings, provenance: Provenance) {
-        let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: environment))
+        let known = SettingsTable.rows.map(\.name)
         var settings = Settings()
         var provenance = Provenance()
+        provenance.arguments = arguments
         var problems: [String] = []
+        var variables = environment
+        if let path = environment[SettingsTable.environmentFile.name] {
+            problems += provenance.take(path, over: &variables, known)
+        }
 
+        let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: variables))
         for row in SettingsTable.rows {
             do {
-                if try row.read(from: reader, into: &settings) { provenance.given[row.name] = .environment }
+                if try row.read(from: reader, into: &settings) {
+                    provenance.given[row.name] = provenance.lines[row.name] == nil ? .environment : .file
+                }
             } catch {
-                problems += error.refusals.map { "\(row.name)=\(quoted($0.value)): \($0.reason)" }
+                let place = provenance.place(of: row.name)
+                problems += error.refusals.map { "\(place)\(row.name)=\(quoted($0.value)): \($0.reason)" }
             }
         }
 
@@ -172,7 +202,6 @@ extension Settings {
             }
         }
 
-        let known = SettingsTable.rows.map(\.name)
         // Names are exact; one in another case would otherwise be ignored without a word.
         let unknown = environment.keys.filter { $0.uppercased().hasPrefix("LB_") && !known.contains($0) }.sorted()
         var meantBackends = false
@@ -181,16 +210,14 @@ extension Settings {
                 provenance.ignoredVariables.append(name)
                 continue
             }
-            let nearest = nearestName(to: name, among: known, ignoring: "LB_".count)
-            meantBackends = meantBackends || nearest == backendsName
-            let hint = nearest.map { "did you mean \($0)?" } ?? "curl-lb --help lists them all"
-            problems.append("\(escaped(name)) is not a setting; \(hint)")
+            meantBackends = meantBackends || nearestSetting(to: name, known) == backendsName
+            problems.append(unknownSetting(name, known))
         }
 
         if settings.accessLogFormat == .combined, settings.accessLogFields != AccessLogFields() {
             let (fields, format) = (SettingsTable.accessLogFields.name, SettingsTable.accessLogFormat.name)
             problems.append(
-                "\(fields): the combined format has fields of its own; unset it, or set \(format) to text or json"
+                "\(provenance.place(of: fields))\(fields): the combined format has fields of its own; unset it, or set \(format) to text or json"
             )
         }
 
@@ -212,7 +239,9 @@ extension Settings {
             )
         }
 
-        let backendsWereRefused = problems.contains { $0.hasPrefix("\(backendsName)=") || $0.hasPrefix("backend ") }
+        let backendsWereRefused = problems.contains {
+            $0.hasPrefix("\(provenance.place(of: backendsName))\(backendsName)=") || $0.hasPrefix("backend ")
+        }
         if settings.backends.isEmpty, !backendsWereRefused, !meantBackends {
             problems.append(
                 "no backend: expected at least one in \(backendsName) or on the command line,"
@@ -225,4 +254,43 @@ extension Settings {
         }
         return (settings, provenance)
     }
+}
+
+extension Provenance {
+    /// Reads the file of settings, and puts what it says over the variables; returns what is wrong with it.
+    ///
+    /// That the file cannot be read is for the row of its own to say.
+    fileprivate mutating func take(
+        _ path: String,
+        over variables: inout [String: String],
+        _ known: [String]
+    ) -> [String] {
+        guard (try? SettingsTable.environmentFile.kind.parse(path)) == path,
+            case .success(let bytes) = ListFile.read(path)
+        else { return [] }
+        let file = EnvironmentFile(bytes)
+        self.path = path
+        var problems = file.mistakes.map { (line: $0.line, text: $0.text) }
+        for assignment in file.assignments {
+            if assignment.name == SettingsTable.environmentFile.name {
+                problems.append((assignment.line, "\(assignment.name) cannot stand in the file itself"))
+            } else if known.contains(assignment.name) {
+                variables[assignment.name] = assignment.value
+                lines[assignment.name] = assignment.line
+            } else {
+                problems.append((assignment.line, unknownSetting(assignment.name, known)))
+            }
+        }
+        return problems.sorted { $0.line < $1.line }.map { "\(path):\($0.line): \($0.text)" }
+    }
+}
+
+/// That a name is no setting's, and which one may be meant.
+private func unknownSetting(_ name: String, _ known: [String]) -> String {
+    let hint = nearestSetting(to: name, known).map { "did you mean \($0)?" } ?? "curl-lb --help lists them all"
+    return "\(escaped(name)) is not a setting; \(hint)"
+}
+
+private func nearestSetting(to name: String, _ known: [String]) -> String? {
+    nearestName(to: name, among: known, ignoring: "LB_".count)
 }

@@ -37,7 +37,7 @@ enum SettingsDocument {
         let assignments = SettingsTable.rows.map { "\($0.name)=\(shellWord($0.print(settings)))" }
         let width = min(assignments.map(\.count).max() ?? 0, 64)
         var lines = zip(SettingsTable.rows, assignments).map { row, assignment in
-            "\(padded(assignment, to: width))  # \(provenance[row.name].rawValue)"
+            "\(padded(assignment, to: width))  # \(provenance[row.name].rawValue)\(provenance.lines[row.name].map { ", line \($0)" } ?? "")"
         }
         lines += provenance.ignoredVariables.map { "# \($0) is ignored: Kubernetes sets it for a Service" }
         return lines.joined(separator: "\n") + "\n"

@@ -296,7 +296,9 @@ enum SettingsTable {
     /// The rows in the order in which they are read, listed and documented.
     static let rows: [any SettingRow] =
         [
+            environmentFile,
             listen,
+            takeoverSocket,
             backends,
             policy,
             sticky,

@@ -1,6 +1,5 @@
 // Looking at a source of discovery once: a name, a file, a program.
 
-internal import Foundation
 internal import Upstream
 
 /// What looking at a source gave.
@@ -38,47 +37,20 @@ struct NameLook: SourceLook {
 
 /// Reads a file.
 struct FileLook: SourceLook {
-    /// How long a file that has changed must stay as it is before it is taken: its writer may not be done.
-    private static let settling = 0.1
-    /// How often that is awaited.
-    private static let patience = 20
-
-    let path: String
     let options: BackendOptions
-    /// What stood in it when it was looked at last; nil when it could not be read.
-    private var seen: [UInt8]?
+    private var file: WatchedFile
 
     init(path: String, options: BackendOptions) {
-        self.path = path
+        file = WatchedFile(path)
         self.options = options
     }
 
     mutating func look() -> SourceAnswer {
-        switch ListFile.read(path) {
-        case .failure(let failure):
-            seen = nil
-            return .problem(failure.text)
-        case .success(let bytes) where bytes == seen:
-            return .unchanged
-        case .success(let bytes):
-            guard let settled = seen == nil ? bytes : settled(bytes) else {
-                return .problem("the file is changed again and again")
-            }
-            seen = settled
-            return .parsing(String(decoding: settled, as: UTF8.self), options: options)
+        switch file.look() {
+        case .problem(let text): .problem(text)
+        case .unchanged: .unchanged
+        case .changed(let bytes): .parsing(String(decoding: bytes, as: UTF8.self), options: options)
         }
-    }
-
-    /// What the file holds when it has stopped changing; nil when it does not.
-    private func settled(_ bytes: [UInt8]) -> [UInt8]? {
-        var last = bytes
-        for _ in 0..<Self.patience {
-            Thread.sleep(forTimeInterval: Self.settling)
-            guard case .success(let now) = ListFile.read(path) else { return nil }
-            if now == last { return now }
-            last = now
-        }
-        return nil
     }
 }
 

@@ -56,6 +56,11 @@ public final class Mailbox<Message: Sendable>: Sendable {
         }
     }
 
+    /// Whether it takes no messages any more.
+    ///
+    /// Any thread.
+    public var isClosed: Bool { state.withLock { $0.isClosed } }
+
     /// Delivers messages to `receive` on the loop from now on.
     ///
     /// Loop thread only, once.

@@ -80,7 +80,9 @@ extension Exchange {
 
     /// Appends the fields that a backend's response gets for its client alone.
     func appendClientFields(to buffer: Buffer) {
-        if let affinity = worker.settings.affinity, let token = responder?.affinityToken, token != standing.pin {
+        if let affinity = worker.settings.affinity, let responder,
+            let token = worker.balancer.snapshot.affinityToken(of: responder), token != standing.pin
+        {
             let isEncrypted = client.isTrusted && reader.isForwardedEncrypted
             affinity.appendFields(token, isEncrypted: isEncrypted, to: buffer)
         }

@@ -146,7 +146,8 @@ extension Exchange {
 
     /// The response head was to have come by now, whatever has been tried for it.
     private func requestEndReached() {
-        guard let deadline = worker.settings.overload.deadline else { preconditionFailure("a deadline is set") }
+        // Its own: the setting may be another one since.
+        let deadline = requestEnd.since(startTime)
         if let stream {
             let text = "no response within \(deadline / 1_000_000) ms of the request's head"
             record(.requestDeadline, text)

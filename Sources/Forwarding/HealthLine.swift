@@ -89,7 +89,7 @@ struct PoolSituation {
 
     private static func state(of snapshot: PoolSnapshot) -> State {
         if snapshot.isPanic { return .panic }
-        return snapshot.members.contains(where: \.takesRequests) ? .served : .none
+        return snapshot.usesUntried || snapshot.members.contains(where: \.takesRequests) ? .served : .none
     }
 
     private static func line(_ state: State, _ snapshot: PoolSnapshot) -> HealthLine {

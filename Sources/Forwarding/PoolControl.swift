@@ -88,6 +88,18 @@ struct PoolControl {
         makeUpdate()
     }
 
+    /// Goes on with other ways of the pool as a whole, and other tokens of bound clients.
+    mutating func change(
+        _ settings: PoolSettings,
+        affinityToken: (@Sendable (String) -> AffinityToken)?,
+        adopted: UInt64
+    ) {
+        roster.release(adopted: adopted)
+        roster.setWays(newcomers: settings.newcomers, failsOpen: settings.failsOpen)
+        roster.setAffinity(affinityToken)
+        makeUpdate()
+    }
+
     private mutating func makeUpdate() {
         let snapshot = roster.makeSnapshot()
         let origins = snapshot.members.map { member in

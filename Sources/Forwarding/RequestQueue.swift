@@ -17,6 +17,12 @@ public final class OverloadControl: Sendable {
         self.mailboxes = mailboxes
     }
 
+    /// Goes on with other limits; what waits and what is repeated goes on.
+    func change(_ settings: OverloadSettings) {
+        retryBudget.change(percent: settings.retryBudget)
+        board.change(limit: settings.queueLimit)
+    }
+
     /// Has another worker look for a place, for the sake of its request with this ticket; false when it has stopped.
     func wake(_ worker: Int, ticket: UInt64) -> Bool { mailboxes[worker].post(.placeFree(ticket)) }
 }

@@ -77,11 +77,7 @@ extension Worker {
         let meter = share.metrics.meter(of: backend.name, worker: share.index)
         let pool = StreamPool(
             origin: origin,
-            settings: StreamSettings(
-                connectTimeoutMilliseconds: Int(settings.connectTimeout / 1_000_000),
-                idleNanoseconds: settings.upstreamIdle,
-                headLimits: settings.headLimits
-            ),
+            settings: StreamSettings(settings),
             loop: loop,
             multi: multi,
             buffers: responseBuffers

@@ -17,11 +17,17 @@ public enum WorkerMessage: Sendable {
     case serve(AcceptedSocket)
     /// Deliver what has been accepted, and accept no more.
     case stopAccepting
+    /// Accept what waits: another process may have been told of it that accepts no more.
+    case lookForConnections
+    /// Show that the loop turns.
+    case pulse(UInt64)
     /// Go on with this pool.
     case adopt(PoolUpdate)
     /// A place at a backend may be free for whoever has waited longest here.
     /// That one is told, by its ticket.
     case placeFree(UInt64)
+    /// Go on with these settings, and write the access log there.
+    case change(ForwardingSettings, AccessLog?)
     /// Finish what is in flight, then stop; after that many nanoseconds stop anyway.
     case drain(nanoseconds: UInt64)
 }
@@ -37,9 +43,10 @@ public final class Worker: RequestHandler {
     private static let drainCheckInterval: UInt64 = 50_000_000
 
     let loop = EventLoop()
-    let settings: ForwardingSettings
+    /// Changes between two events only: what looks twice while it reacts to one sees the same.
+    private(set) var settings: ForwardingSettings
     let balancer: Balancer
-    let retryPolicy: RetryPolicy
+    private(set) var retryPolicy: RetryPolicy
     var overload: OverloadControl { share.overload }
     /// The streams to each backend, by its index.
     var streams: [BackendStreams?] = []
@@ -52,9 +59,10 @@ public final class Worker: RequestHandler {
     private(set) var isDraining = false
 
     let multi: CurlMulti
-    private let accessLog: AccessLog?
+    private var accessLog: AccessLog?
+    private let diagnostics: BackgroundLogger?
     /// Where it is told how a failed attempt can be repeated, if anybody wants to know.
-    let reproductions: BackgroundLogger?
+    private(set) var reproductions: BackgroundLogger?
     private var logLines = LineBuffer()
     /// Which log lines are written when not all are.
     var sampler = Sampler(seed: .random(in: .min ... .max))
@@ -64,13 +72,7 @@ public final class Worker: RequestHandler {
     private lazy var front = FrontResources(
         loop: loop,
         handler: self,
-        settings: FrontSettings(
-            limits: settings.headLimits,
-            idleNanoseconds: settings.idleTimeout,
-            headNanoseconds: settings.headTimeout,
-            maximumPipelined: settings.maximumPipelined,
-            trusted: settings.trusted
-        ),
+        settings: FrontSettings(settings),
         responseBuffers: responseBuffers
     )
     private var acceptors: WorkerAcceptors?
@@ -92,10 +94,11 @@ public final class Worker: RequestHandler {
         self.settings = settings
         balancer = Balancer(pool.snapshot, seed: .random(in: .min ... .max))
         self.accessLog = accessLog
+        self.diagnostics = diagnostics
         reproductions = diagnostics?.writesDebug == true ? diagnostics : nil
         self.share = share
         meter = share.meter
-        retryPolicy = RetryPolicy(maximumRetries: settings.retries, conditions: settings.overload.retryConditions)
+        retryPolicy = RetryPolicy(settings)
         multi = CurlMulti(loop: loop)
 
         responseBuffers = BufferPool(
@@ -115,9 +118,7 @@ public final class Worker: RequestHandler {
     /// Runs on the caller's thread, which it keeps.
     public func run() {
         share.mailbox.open(on: loop) { [unowned self] in receive($0) }
-        if accessLog != nil {
-            loop.onTurnEnd = { [unowned self] in submitLog() }
-        }
+        submitLogAtTurnEnd()
         measureTurns()
         housekeeping.begin()
         loop.run()
@@ -163,16 +164,40 @@ public final class Worker: RequestHandler {
             queue.poolChanged()
         case .placeFree(let ticket):
             queue.serve(told: ticket)
+        case .change(let settings, let accessLog):
+            change(settings, accessLog)
         case .drain(let nanoseconds):
             drain(within: nanoseconds)
         case .stopAccepting:
             acceptors?.close()
+        case .lookForConnections:
+            acceptors?.look()
+        case .pulse(let number):
+            share.pulse.store(number, ordering: .relaxed)
         }
+    }
+
+    /// Goes over to other settings, between two events: nothing that is in flight is disturbed.
+    private func change(_ settings: ForwardingSettings, _ accessLog: AccessLog?) {
+        // What was gathered belongs to the former log.
+        submitLog()
+        self.accessLog = accessLog
+        self.settings = settings
+        retryPolicy = RetryPolicy(settings)
+        reproductions = diagnostics?.writesDebug == true ? diagnostics : nil
+        submitLogAtTurnEnd()
+        front.change(FrontSettings(settings))
+        for entry in streams { entry?.pool.change(StreamSettings(settings)) }
+        for connection in connections { connection.judgeTrust() }
+    }
+
+    private func submitLogAtTurnEnd() {
+        loop.onTurnEnd = accessLog == nil ? nil : { [unowned self] in submitLog() }
     }
 
     private func serve(_ socket: AcceptedSocket) {
         guard let connection = ClientConnection(socket, resources: front) else {
-            share.release(socket.peer, socket.refusal)
+            share.release(socket.peer, socket.admission)
             return
         }
         count(connection)
@@ -182,7 +207,7 @@ public final class Worker: RequestHandler {
     }
 
     private func count(_ connection: ClientConnection) {
-        switch connection.refusal {
+        switch connection.admission.refusal {
         case nil: meter.add(.connectionsOpened)
         case .total: meter.add(.refusedTotal)
         case .client: meter.add(.refusedClient)
@@ -271,8 +296,8 @@ public final class Worker: RequestHandler {
             last.listIndex = index
         }
         connection.listIndex = -1
-        if connection.refusal == nil { meter.add(.connectionsClosed) }
-        share.release(connection.peer, connection.refusal)
+        if connection.admission.refusal == nil { meter.add(.connectionsClosed) }
+        share.release(connection.peer, connection.admission)
     }
 
     private func takeExchange(_ connection: ClientConnection, refusing reason: RequestRefused?) -> Exchange {
@@ -325,6 +350,8 @@ public final class WorkerShare: Sendable {
     public let connectionCount = Atomic<Int>(0)
     /// The version of the pool that the worker has; whoever sees one sees all that was leased before.
     let poolVersion = Atomic<UInt64>(0)
+    /// The last pulse that it was asked for and has come to.
+    let pulse = Atomic<UInt64>(0)
     let metrics: Metrics
     /// What bounds repeating and waiting, on all workers.
     let overload: OverloadControl
@@ -344,6 +371,9 @@ public final class WorkerShare: Sendable {
         self.overload = overload
     }
 
+    /// Whether the worker has stopped, or is about to.
+    var hasEnded: Bool { mailbox.isClosed }
+
     /// What the worker counts.
     var meter: WorkerMeter { metrics.workers[index] }
 
@@ -355,12 +385,12 @@ public final class WorkerShare: Sendable {
     /// Closes a connection that was given to the worker.
     func discard(_ socket: AcceptedSocket) {
         socket.close()
-        release(socket.peer, socket.refusal)
+        release(socket.peer, socket.admission)
     }
 
     /// Counts a connection out that was closed.
-    func release(_ peer: PeerAddress, _ refusal: ConnectionRefusal?) {
+    func release(_ peer: PeerAddress, _ admission: ConnectionAdmission) {
         connectionCount.wrappingSubtract(1, ordering: .relaxed)
-        limits.release(peer, refusal)
+        limits.release(peer, admission)
     }
 }

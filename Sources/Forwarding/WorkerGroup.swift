@@ -79,6 +79,14 @@ public final class WorkerGroup: Sendable {
         for share in shares { share.mailbox.post(.stopAccepting) }
     }
 
+    /// Has all workers accept what waits, after another process has ended accepting from the same sockets.
+    public func lookForConnections() {
+        for share in shares { share.mailbox.post(.lookForConnections) }
+    }
+
+    /// What tells whether the workers turn.
+    public var pulse: WorkerPulse { WorkerPulse(of: shares) }
+
     /// Has a connection served that none of the workers accepted; for tests.
     func serve(_ socket: AcceptedSocket) {
         if let socket = place(socket, acceptedBy: shares[0]) { shares[0].serve(socket) }
@@ -89,14 +97,12 @@ public final class WorkerGroup: Sendable {
     /// - Returns: the connection if that is the worker that accepted it, which is then to serve it.
     func place(_ socket: AcceptedSocket, acceptedBy own: WorkerShare) -> AcceptedSocket? {
         var socket = socket
-        switch limits.admit(socket.peer) {
-        case .served: break
-        case .refused(let refusal): socket.refusal = refusal
-        case .dropped:
+        guard let admission = limits.admit(socket.peer) else {
             socket.close()
             own.meter.add(.refusedUnanswered)
             return nil
         }
+        socket.admission = admission
         let share = leastLoaded(before: own)
         share.connectionCount.wrappingAdd(1, ordering: .relaxed)
         if share === own { return socket }
@@ -161,6 +167,18 @@ public final class WorkerGroup: Sendable {
     func take(_ conditions: [BackendCondition]) {
         control.withLock { control in
             control.take(conditions, adopted: adoptedVersion)
+            publish(control.update)
+        }
+    }
+
+    /// Goes on with other settings: workers between two events, each in its time; what is in flight is not disturbed.
+    ///
+    /// - Parameter accessLog: Where lines go from now on.
+    public func change(_ settings: ForwardingSettings, pool: PoolSettings, accessLog: AccessLog?) {
+        overload.change(settings.overload)
+        control.withLock { control in
+            control.change(pool, affinityToken: settings.affinity?.token, adopted: adoptedVersion)
+            for share in shares { share.mailbox.post(.change(settings, accessLog)) }
             publish(control.update)
         }
     }

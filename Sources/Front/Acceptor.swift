@@ -10,8 +10,8 @@ internal import Logging
 public struct AcceptedSocket: Sendable {
     public let descriptor: CInt
     public let peer: PeerAddress
-    /// Why it is not served, if it is one too many.
-    public var refusal: ConnectionRefusal?
+    /// In which counts it stands.
+    public var admission = ConnectionAdmission.served
 
     /// Closes a socket that no worker wants.
     public func close() { Socket.closeDescriptor(descriptor) }
@@ -66,12 +66,17 @@ final class Acceptor: EventHandler {
         return false
     }
 
+    var socketDescriptor: CInt { socket.descriptor }
+
     /// Delivers what the kernel has accepted already, and accepts no more.
-    func close() {
+    ///
+    /// - Parameter isLeft: Whether another process goes on with the socket: what waits is left to it, which looks for it, since the
+    ///   kernel may have woken this one alone.
+    func close(isLeft: Bool = false) {
         guard !isClosed else { return }
         isClosed = true
         // No more than can have waited: what keeps coming has come after the end.
-        for _ in 0..<2 * ListeningSocket.backlog { guard acceptOnce() else { break } }
+        if !isLeft { for _ in 0..<2 * ListeningSocket.backlog { guard acceptOnce() else { break } } }
         loop.unregister(self)
         if reserve >= 0 { Socket.closeDescriptor(reserve) }
     }
@@ -81,6 +86,9 @@ final class Acceptor: EventHandler {
             guard acceptOnce() else { return }
         }
     }
+
+    /// Accepts what waits, though nobody has told of it.
+    func look() { if !isClosed, !isExhausted { ready(.readable) } }
 
     override func deadlineReached() {
         guard isExhausted, !isClosed else { return }

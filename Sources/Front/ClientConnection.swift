@@ -36,7 +36,7 @@ public final class FrontResources {
     public let loop: EventLoop
     /// The worker, which owns these resources and closes all connections before it ends.
     public unowned(unsafe) let handler: any RequestHandler
-    let settings: FrontSettings
+    private(set) var settings: FrontSettings
     /// The pool that response buffers are given back to.
     let responseBuffers: BufferPool
     private let largeBuffers: BufferPool
@@ -61,8 +61,18 @@ public final class FrontResources {
 
     func takeReader() -> RequestReader {
         let reader = readers.popLast() ?? RequestReader(limits: settings.limits, largeBuffers: largeBuffers)
+        // Those that were at rest may have other ones.
+        reader.limits = settings.limits
         lowWater = min(lowWater, readers.count)
         return reader
+    }
+
+    /// Goes on with other settings: for deadlines that are set from now on, and heads that begin to be read.
+    ///
+    /// How large a head may be stays as it is: buffers have that size.
+    public func change(_ settings: FrontSettings) {
+        precondition(settings.limits.maxHeadBytes == self.settings.limits.maxHeadBytes, "buffers keep their size")
+        self.settings = settings
     }
 
     /// Lets go of the readers, and of their large buffers, that nobody has taken since the last call; returns how many.
@@ -110,9 +120,9 @@ public final class ClientConnection: EventHandler {
     /// Who is connected.
     public let peer: PeerAddress
     /// Whether it is a proxy that is believed about its clients.
-    public let isTrusted: Bool
-    /// Why the connection is not served, if it is one too many.
-    public let refusal: ConnectionRefusal?
+    public private(set) var isTrusted: Bool
+    /// In which counts the connection stands.
+    public let admission: ConnectionAdmission
     /// The handler's place for the connection in its list.
     public var listIndex = -1
 
@@ -143,7 +153,7 @@ public final class ClientConnection: EventHandler {
         self.resources = resources
         peer = socket.peer
         isTrusted = resources.settings.trusted.contains(socket.peer)
-        refusal = socket.refusal
+        admission = socket.admission
         super.init(loop: resources.loop)
         let interest: Readiness = [.readable, .writable, .peerClosed]
         guard loop.register(self, descriptor: socket.descriptor, interest: interest, edgeTriggered: true) else {
@@ -156,10 +166,13 @@ public final class ClientConnection: EventHandler {
 
     /// Begins to serve the connection, or tells it that it is one too many.
     public func start() {
-        guard let refusal else { return }
+        guard let refusal = admission.refusal else { return }
         currentReader = resources.takeReader()
         refuse(.tooManyConnections(refusal))
     }
+
+    /// Looks anew whether the peer is believed, for the requests that come from now on.
+    public func judgeTrust() { isTrusted = resources.settings.trusted.contains(peer) }
 
     deinit { assert(phase == .closed, "a connection is closed before it goes away") }
 

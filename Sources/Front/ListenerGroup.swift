@@ -13,6 +13,8 @@ public final class ListenerGroup: Sendable {
     private let stopped: @Sendable () -> Void
     /// Workers that may still accept.
     private let accepting: Atomic<Int>
+    /// Descriptors of sockets that another process goes on with.
+    fileprivate let left = Mutex<Set<CInt>>([])
 
     /// The addresses bound, with the ports that the kernel chose.
     public var addresses: [ListenAddress] { sockets.map(\.address) }
@@ -20,22 +22,35 @@ public final class ListenerGroup: Sendable {
     /// Binds all addresses; clients that come before a worker accepts wait in the kernel.
     ///
     /// - Parameters:
+    ///   - inherited: sockets that other processes have made; one that is bound as an address wants it is not bound again. All of
+    ///     them are the group's from here on, or closed: those that no address wants, and all of them when this throws.
     ///   - workers: how many will call ``accept(on:deliver:)``.
     ///   - stopped: called once, on the thread of the last worker that stops accepting, when all have delivered what they had.
     /// - Throws: ``ListenError`` for the first address that cannot be had; none is listened on then.
     public init(
         on addresses: [ListenAddress],
+        inheriting inherited: [InheritedSocket] = [],
         workers: Int,
         diagnostics: Logger,
         stopped: @escaping @Sendable () -> Void
     ) throws(ListenError) {
         var sockets: [ListeningSocket] = []
+        var unused = inherited
         do throws(ListenError) {
-            for address in addresses { sockets.append(try ListeningSocket(on: address)) }
+            for address in addresses {
+                if let index = unused.firstIndex(where: { $0.wanted == address || $0.address == address }) {
+                    sockets.append(ListeningSocket(unused.remove(at: index)))
+                } else {
+                    sockets.append(try ListeningSocket(on: address))
+                }
+            }
         } catch {
-            for socket in sockets { socket.close() }
+            let made = Set(inherited.map(\.descriptor))
+            for socket in sockets { socket.close(isLeft: made.contains(socket.descriptor)) }
+            for socket in unused { socket.close() }
             throw error
         }
+        for socket in unused { socket.close() }
         self.sockets = sockets
         self.diagnostics = diagnostics
         self.stopped = stopped
@@ -55,9 +70,20 @@ public final class ListenerGroup: Sendable {
         )
     }
 
+    /// What another process needs to go on with the sockets.
+    public var heritage: [InheritedSocket] {
+        sockets.map {
+            InheritedSocket(descriptor: $0.descriptor, wanted: $0.wanted, address: $0.address, isOwned: $0.isOwned)
+        }
+    }
+
+    /// Takes note that another process goes on with some of the sockets: they are closed here in the end, and nothing more.
+    public func leave(_ descriptors: Set<CInt>) { left.withLock { $0 = descriptors } }
+
     fileprivate func workerStopped() {
         guard accepting.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
-        for socket in sockets { socket.close() }
+        let left = left.withLock { $0 }
+        for socket in sockets { socket.close(isLeft: left.contains(socket.descriptor)) }
         stopped()
     }
 }
@@ -79,8 +105,15 @@ public final class WorkerAcceptors {
     public func close() {
         guard !isClosed else { return }
         isClosed = true
-        for acceptor in acceptors { acceptor.close() }
+        let left = group.left.withLock { $0 }
+        for acceptor in acceptors { acceptor.close(isLeft: left.contains(acceptor.socketDescriptor)) }
         group.workerStopped()
+    }
+
+    /// Accepts what waits, whether the kernel has told of it or not.
+    public func look() {
+        guard !isClosed else { return }
+        for acceptor in acceptors { acceptor.look() }
     }
 }
 

@@ -21,20 +21,44 @@ struct ListeningSocket: Sendable {
 
     /// The address bound, with the port that the kernel chose where 0 was asked for.
     let address: ListenAddress
+    /// The address as it was asked for.
+    let wanted: ListenAddress
     let descriptor: CInt
+    /// Whether the file of a Unix-domain socket goes with it.
+    let isOwned: Bool
+
+    /// Takes over one that another process has made.
+    init(_ inherited: InheritedSocket) {
+        (descriptor, address, wanted) = (inherited.descriptor, inherited.address, inherited.wanted)
+        isOwned = inherited.isOwned
+    }
 
     /// Binds an address and listens.
     ///
     /// - Throws: ``ListenError`` when the address is in use, not this machine's, or not allowed.
     init(on address: ListenAddress) throws(ListenError) {
         (descriptor, self.address) = try Self.listen(on: address)
+        wanted = address
+        isOwned = true
     }
 
-    /// Stops listening; clients are refused from now on.
-    func close() {
+    /// Stops listening; clients are refused from now on, unless another process has the socket, too.
+    ///
+    /// - Parameter isLeft: Whether another process goes on with it: the path stays.
+    func close(isLeft: Bool = false) {
         // First: once it is closed, another process may take the path over.
-        if case .unix(let path) = address { unlink(path) }
+        if case .unix(let path) = address, isOwned, !isLeft { unlink(path) }
         Socket.closeDescriptor(descriptor)
+    }
+
+    /// Gives a socket the options that accepted ones inherit, or that accepting asks for.
+    static func prepare(_ socket: CInt, isTCP: Bool) {
+        _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
+        _ = fcntl(socket, F_SETFL, fcntl(socket, F_GETFL) | O_NONBLOCK)
+        guard isTCP else { return }
+        // Accepted sockets inherit it: one call instead of one for each connection.
+        _ = lb_set_no_delay(socket)
+        _ = lb_set_unsent_limit(socket, unsentLimit)
     }
 
     private static func listen(on address: ListenAddress) throws(ListenError) -> (CInt, ListenAddress) {
@@ -62,9 +86,7 @@ struct ListeningSocket: Sendable {
         _ = lb_set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1)
         // So that 0.0.0.0 and [::] can both be listened on, by two addresses in the list.
         if info.ai_family == AF_INET6 { _ = lb_set_ipv6_only(socket) }
-        // Accepted sockets inherit it: one call instead of one for each connection.
-        _ = lb_set_no_delay(socket)
-        _ = lb_set_unsent_limit(socket, unsentLimit)
+        prepare(socket, isTCP: true)
         guard bind(socket, info.ai_addr, info.ai_addrlen) == 0, Glibc.listen(socket, backlog) == 0 else {
             let reason = explain(errno)
             Socket.closeDescriptor(socket)

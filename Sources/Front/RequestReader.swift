@@ -78,6 +78,12 @@ public final class RequestReader {
         parser = RequestParser(limits: limits)
     }
 
+    /// What heads are held to; to be changed between requests, and never beyond what buffers are made for.
+    var limits: HeadLimits {
+        get { parser.limits }
+        set { parser.limits = newValue }
+    }
+
     // MARK: Heads
 
     /// Forgets everything, for another connection.

@@ -42,7 +42,7 @@ public struct RequestParser: Sendable {
     }
 
     /// How large the head may be.
-    public let limits: HeadLimits
+    public var limits: HeadLimits
     private var phase = Phase.start
     /// Where the current element of the request line starts.
     private var elementStart = 0

@@ -39,7 +39,7 @@ public struct ResponseParser: Sendable {
     }
 
     /// How large the head may be.
-    public let limits: HeadLimits
+    public var limits: HeadLimits
     /// The method of the request that is answered: it decides whether there is a body.
     public private(set) var requestMethod: Method
     private var phase = Phase.start

@@ -156,6 +156,7 @@ public final class Stream: CurlUser {
         interimResponses = 0
         setDeadline(.never)
         parser.reset(requestMethod: method)
+        parser.limits = pool.settings.headLimits
         storedHead.reset()
         progress = .head
         isPaused = false

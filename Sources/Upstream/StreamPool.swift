@@ -28,7 +28,7 @@ public final class StreamPool {
     ///
     /// A copy of the origin's: each attempt asks, and the whole origin is a lot to be handed over.
     public let hostField: String?
-    let settings: StreamSettings
+    private(set) var settings: StreamSettings
     let loop: EventLoop
     let multi: CurlMulti
     /// Where streams take the buffers that they read into.
@@ -52,6 +52,9 @@ public final class StreamPool {
         self.multi = multi
         self.buffers = buffers
     }
+
+    /// Goes on with other settings: for connections that are made, and streams that are put to rest, from now on.
+    public func change(_ settings: StreamSettings) { self.settings = settings }
 
     /// How many streams are at rest.
     public var idleCount: Int { idle.count }

@@ -6,7 +6,6 @@ import EventLoop
 import Forwarding
 import Foundation
 import Front
-import HTTPWire
 import Logging
 import Telemetry
 import Upstream
@@ -16,49 +15,53 @@ struct Program {
     /// The label of diagnostics.
     private static let name = "curl-lb"
     /// What the last access log lines may take to be written, in milliseconds.
-    private static let logFlush = 1000
+    static let logFlush = 1000
 
     private let settings: Settings
     private let provenance: Provenance
+    /// The variables as they were at the start.
+    private let environment = ProcessInfo.processInfo.environment
+    private let level: DiagnosticsLevel
     private let diagnostics: Logger
 
+    /// - Parameter provenance: Where the settings came from: they are read there again.
     init(_ settings: Settings, _ provenance: Provenance) {
         self.settings = settings
         self.provenance = provenance
-        let level = settings.logLevel
-        LoggingSystem.bootstrap { label in
-            var handler = StreamLogHandler.standardError(label: label)
-            handler.logLevel = level
-            return handler
-        }
+        let level = DiagnosticsLevel(settings.logLevel)
+        self.level = level
+        LoggingSystem.bootstrap { DiagnosticsHandler(StreamLogHandler.standardError(label: $0), level: level) }
         diagnostics = Logger(label: Self.name)
     }
 
-    /// Runs until a signal ends it.
-    ///
-    /// The first SIGTERM or SIGINT drains, the second ends at once.
+    /// Runs until a signal ends it, or another process has taken over.
     func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
         Buffer.giveMemoryBack()
         prepareDispatch()
-        let signals = holdSignals()
+        let signals = HeldSignals()
+        let notifier = ServiceNotifier(environment)
+        notifier.clearEnvironment()
         if let problem = CurlLibrary.prepare() { fail(problem) }
         let descriptors = Socket.raiseDescriptorLimit()
         do {
-            // First: when its address is taken, nothing else has begun.
-            let admin = try openAdmin()
+            let (addresses, inherited, former) = try takeSockets()
+            let admin = RunningAdmin(settings, provenance, diagnostics)
+            // Before anything has begun, for its address may be taken: by the former process, if there is one.
+            if former == nil { try admin.open() }
             let metrics = Metrics(workers: settings.workers)
             let accessLog = try AccessLog.open(settings.accessLog, diagnostics: diagnostics)
+            let limits = ConnectionLimits(
+                total: settings.maxConnections,
+                perClient: settings.maxClientConnections,
+                diagnostics: diagnostics
+            )
             let workers = WorkerGroup(
                 settings: ForwardingSettings(settings),
                 policy: settings.policy,
                 backends: [],
                 pool: PoolSettings(settings),
-                limits: ConnectionLimits(
-                    total: settings.maxConnections,
-                    perClient: settings.maxClientConnections,
-                    diagnostics: diagnostics
-                ),
+                limits: limits,
                 metrics: metrics,
                 accessLog: accessLog,
                 diagnostics: BackgroundLogger(diagnostics)
@@ -72,14 +75,33 @@ struct Program {
             )
             try director.configure(settings.backends)
             director.waitForFirstAnswers()
+            let monitor = HealthMonitor(HealthSettings(settings), of: workers, diagnostics: diagnostics)
+            let parts = RunningParts(
+                workers: workers,
+                director: director,
+                monitor: monitor,
+                limits: limits,
+                level: level,
+                accessLog: accessLog,
+                diagnostics: diagnostics
+            )
+            let live = LiveSettings(
+                settings,
+                environment: environment,
+                arguments: provenance.arguments,
+                diagnostics: diagnostics,
+                around: { isBeginning in if isBeginning { notifier.reloading() } else { notifier.reloaded() } },
+                apply: { try parts.apply($0, replacing: $1) }
+            )
+            let ending = Ending(of: workers, live, notifier, diagnostics)
             let listeners = try ListenerGroup(
-                on: settings.listenAddresses,
+                on: addresses,
+                inheriting: inherited,
                 workers: settings.workers,
                 diagnostics: diagnostics,
-                stopped: { [settings] in workers.drain(settings.drainTimeout) }
+                stopped: { ending.acceptingHasEnded() }
             )
             // Before clients are served: a backend that is dead is known before the first request. Those that come meanwhile wait.
-            let monitor = HealthMonitor(HealthSettings(settings), of: workers, diagnostics: diagnostics)
             let sources = AdminSources(
                 settings,
                 provenance,
@@ -88,57 +110,41 @@ struct Program {
                 director: director,
                 monitor: monitor,
                 build: BuildStats(),
-                accessLog: accessLog
+                accessLog: { parts.accessLog }
             )
-            admin.server?.start(sources)
+            admin.start(sources)
             monitor.start()
             workers.accept(from: listeners)
+            if let former {
+                finishTakeover(from: former, listeners, workers)
+                admin.takeOver(sources)
+            }
             sources.phase = .serving
-            announce(admin)
+            live.observe { sources.settingsChanged(to: $0.settings, $0.provenance, $0.summary) }
+            let giver = TakeoverGiver(listeners, at: settings.takeoverPlace, diagnostics: diagnostics) { isGone in
+                admin.stop()
+                ending.leave(isGone)
+            }
+            giver.start()
+            ending.willEnd {
+                sources.phase = .draining
+                giver.stop()
+            }
             announce(listeners, director.members, descriptors: descriptors)
+            notifier.ready(status: "serving on \(listeners.addresses.map(\.description).joined(separator: ", "))")
+            WatchdogThread.start(workers, notifier, diagnostics)
             workers.notifyWhenStopped { [diagnostics] in
-                admin.server?.stop()
-                accessLog?.flush(milliseconds: Self.logFlush)
+                admin.stop()
+                parts.accessLog?.flush(milliseconds: Self.logFlush)
                 let failures = metrics.failureSummary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
                 diagnostics.notice("stopped; failures: \(failures.isEmpty ? "none" : failures)")
                 exit(EXIT_SUCCESS)
             }
-            serveSignals(signals, workers, accessLog, sources)
+            live.watch()
+            let successor = Successor(environment)
+            signals.serve(ending, parts, live) { [diagnostics] in successor.start(diagnostics: diagnostics) }
         } catch {
             fail("\(error)")
-        }
-    }
-
-    /// The admin API, which listens already, or why there is none.
-    private enum Admin {
-        case off
-        case listening(AdminServer)
-        /// An address that nobody has asked for may be taken: two balancers on one machine are nothing to end for.
-        case unavailable(AdminFailure)
-
-        var server: AdminServer? {
-            switch self {
-            case .listening(let server): server
-            case .off, .unavailable: nil
-            }
-        }
-    }
-
-    private func openAdmin() throws(AdminFailure) -> Admin {
-        guard let address = settings.adminAddress else { return .off }
-        do throws(AdminFailure) {
-            return .listening(try AdminServer(on: address, token: settings.adminToken, diagnostics: diagnostics))
-        } catch {
-            guard !provenance.isAdminAddressGiven else { throw error }
-            return .unavailable(error)
-        }
-    }
-
-    private func announce(_ admin: Admin) {
-        switch admin {
-        case .off: break
-        case .listening(let server): diagnostics.notice("admin API at \(server.address)")
-        case .unavailable(let failure): diagnostics.warning("no admin API: \(failure); or set LB_ADMIN=off")
         }
     }
 
@@ -154,6 +160,31 @@ struct Program {
         exit(EXIT_FAILURE)
     }
 
+    // MARK: Sockets that others have made
+
+    /// The addresses to listen on, the sockets that are there already, and the process that is taken over from.
+    private func takeSockets() throws -> ([ListenAddress], [InheritedSocket], TakeoverTaker?) {
+        let activated = try SocketActivation.take(environment)
+        let former =
+            provenance.isTakeover
+            ? try TakeoverTaker.ask(at: settings.takeoverPlace, addresses: settings.listenAddresses) : nil
+        if provenance.isTakeover, former == nil {
+            diagnostics.warning("--takeover: no process is found that could be taken over from; starting by itself")
+        }
+        // A socket unit's sockets are listened on as a matter of course; LB_LISTEN may name more.
+        var addresses = activated.isEmpty || provenance.isListenGiven ? settings.listenAddresses : []
+        addresses += activated.map(\.address).filter { !addresses.contains($0) }
+        return (addresses, activated + (former?.sockets ?? []), former)
+    }
+
+    private func finishTakeover(from former: TakeoverTaker, _ listeners: ListenerGroup, _ workers: WorkerGroup) {
+        let hasSaidSo = former.isReady(listeners)
+        // Of what came in between the kernel may have told the other process alone.
+        workers.lookForConnections()
+        let rest = hasSaidSo ? "it finishes what it has" : "it has not said that it accepts no more"
+        diagnostics.notice("taken over from process \(former.pid); \(rest)")
+    }
+
     private func announce(_ listeners: ListenerGroup, _ members: [MemberReport], descriptors: UInt64) {
         let addresses = listeners.addresses.map(\.description).joined(separator: ", ")
         let backends = members.map { "\($0.name) (\($0.setting.origin))" }
@@ -162,52 +193,8 @@ struct Program {
         if !backends.isEmpty { line += ": \(backends.joined(separator: ", "))" }
         if !sources.isEmpty { line += "; sources: \(sources.joined(separator: ", "))" }
         diagnostics.notice("\(line)")
-        if settings.sticky != nil, settings.stickySecret == nil {
-            diagnostics.warning(
-                "clients are bound to backends (LB_STICKY) until this process ends, and by this balancer alone: set LB_STICKY_SECRET"
-            )
-        }
+        warnOfRandomKey(settings, diagnostics)
         diagnostics.info("up to \(descriptors) open files; \(CurlLibrary.report.prefix(2).joined(separator: ", "))")
-    }
-
-    /// Blocks SIGTERM, SIGINT and SIGUSR1 in this thread and all that it starts, so that they wait until they are asked for.
-    private func holdSignals() -> sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGTERM)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGUSR1)
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
-        return signals
-    }
-
-    /// The main thread's work from now on: SIGUSR1 opens the access log anew; the first other signal drains, the second ends.
-    private func serveSignals(
-        _ signals: sigset_t,
-        _ workers: WorkerGroup,
-        _ accessLog: AccessLog?,
-        _ sources: AdminSources
-    ) -> Never {
-        var signals = signals
-        var number: CInt = 0
-        var isDraining = false
-        while true {
-            guard sigwait(&signals, &number) == 0 else { continue }
-            switch number {
-            case SIGUSR1:
-                accessLog?.reopen()
-            case _ where !isDraining:
-                isDraining = true
-                sources.phase = .draining
-                diagnostics.notice("draining for at most \(settings.drainTimeout)")
-                workers.stopAccepting()
-            default:
-                diagnostics.warning("second signal: ending at once")
-                accessLog?.flush(milliseconds: Self.logFlush / 10)
-                // Without the work of a proper exit, since the workers are still running.
-                _exit(EXIT_FAILURE)
-            }
-        }
     }
 }
 
@@ -221,60 +208,6 @@ extension BuildStats {
             version: VersionReport.programVersion,
             libcurl: library(0),
             tls: tls.hasPrefix("TLS: ") ? String(tls.dropFirst("TLS: ".count)) : tls
-        )
-    }
-}
-
-extension ForwardingSettings {
-    /// The part of the settings that workers need.
-    init(_ settings: Settings) {
-        self.init(
-            name: settings.name,
-            retries: settings.retries,
-            connectTimeout: settings.connectTimeout.clampedNanoseconds,
-            headTimeout: settings.headTimeout.clampedNanoseconds,
-            responseTimeout: settings.responseTimeout.clampedNanoseconds,
-            idleTimeout: settings.idleTimeout.clampedNanoseconds,
-            upstreamIdle: settings.upstreamIdleTimeout.clampedNanoseconds,
-            tunnelIdle: settings.tunnelIdleTimeout.clampedNanoseconds,
-            writeTimeout: settings.writeTimeout.clampedNanoseconds,
-            bodyProgress: settings.bodyPace.map {
-                BodyProgress(bytes: UInt64($0.bytes), nanoseconds: $0.interval.clampedNanoseconds)
-            },
-            maximumPipelined: settings.maxPipelined,
-            headLimits: HeadLimits(maxHeadBytes: settings.maxHeadBytes, maxFieldCount: settings.maxFields),
-            accessLogStyle: settings.accessLog == .off ? nil : AccessLogStyle(settings),
-            overload: OverloadSettings(settings)
-        )
-        trusted = settings.trusted
-        addsForwarded = settings.addsForwarded
-        affinity = CookieAffinity(settings)
-    }
-}
-
-extension OverloadSettings {
-    init(_ settings: Settings) {
-        self.init(
-            retryConditions: settings.retryOn,
-            retryBudget: settings.retryBudget,
-            queueLimit: settings.queue,
-            queueTimeout: settings.queueTimeout.clampedNanoseconds,
-            deadline: settings.deadline?.clampedNanoseconds,
-            hedge: settings.hedge?.clampedNanoseconds
-        )
-    }
-}
-
-extension AccessLogStyle {
-    /// Columns and colour are for a terminal that shows them, and for people who want them (no-color.org).
-    init(_ settings: Settings) {
-        let environment = ProcessInfo.processInfo.environment
-        let isWanted = environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
-        self.init(
-            format: settings.accessLogFormat,
-            fields: settings.accessLogFields,
-            isForTerminal: settings.accessLog == .standardOutput && isWanted && isatty(STDOUT_FILENO) == 1,
-            sample: settings.accessLogSample
         )
     }
 }

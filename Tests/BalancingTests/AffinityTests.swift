@@ -44,7 +44,7 @@ struct AffinityTokenTests {
     @Test func `tokens that fall on the same slot are told apart`() throws {
         // Whatever the hash: with 64 of 128 slots taken some must collide.
         let pool = Pool((0..<64).map { PoolEntry(name: "n\($0)") })
-        let hashes = Set(pool.backends.compactMap { $0.affinityToken.map { $0.hash & 127 } })
+        let hashes = Set(pool.balancer.snapshot.members.compactMap { $0.affinityToken.map { $0.hash & 127 } })
         try #require(hashes.count < 64)
         for backend in pool.backends { #expect(pool.next(pin: backend.name) == backend.name) }
     }
@@ -52,8 +52,8 @@ struct AffinityTokenTests {
     @Test func `where nobody makes tokens there are none`() throws {
         var roster = PoolRoster(policy: .roundRobin)
         let backend = try roster.add(PoolEntry(name: "a"))
-        #expect(backend.affinityToken == nil)
         let balancer = Balancer(roster.makeSnapshot(), seed: 1)
+        #expect(balancer.snapshot.affinityToken(of: backend) == nil)
         #expect(!balancer.keeps(Pool.token("a")))
         #expect(balancer.acquire(excluding: TriedBackends(), at: 0, pin: Pool.token("a"))?.backend === backend)
     }
@@ -170,5 +170,19 @@ struct AffinityTests {
         #expect(pool.backend("b").inFlight.load(ordering: .relaxed) == 0)
         #expect(pool.backend("b").attempts.load(ordering: .relaxed) == 1)
         #expect(pool.backend("b").failures.load(ordering: .relaxed) == 1)
+    }
+
+    @Test func `other tokens hold from the next snapshot on, and the former ones are strangers'`() throws {
+        var roster = PoolRoster(policy: .roundRobin)
+        let backend = try roster.add(PoolEntry(name: "a"))
+        roster.setAffinity { Pool.token("new \($0)") }
+        var balancer = Balancer(roster.makeSnapshot(), seed: 1)
+        #expect(balancer.keeps(Pool.token("new a")) && !balancer.keeps(Pool.token("a")))
+        #expect(balancer.snapshot.affinityToken(of: backend) == Pool.token("new a"))
+        try roster.add(PoolEntry(name: "b"))
+        balancer = Balancer(roster.makeSnapshot(), seed: 1)
+        #expect(balancer.keeps(Pool.token("new b")))
+        roster.setAffinity(nil)
+        #expect(!Balancer(roster.makeSnapshot(), seed: 1).keeps(Pool.token("new a")))
     }
 }

@@ -105,7 +105,9 @@ struct EligibilityTests {
     }
 
     @Test(arguments: policies)
-    func `only who is up and ready is given`(policy: Policy) throws {
+    func `only who is up and ready is given, and who nothing is known of when there is nobody else`(
+        policy: Policy
+    ) throws {
         for operational in OperationalState.allCases {
             for administrative in AdministrativeState.allCases {
                 var pool = Pool(weights: [1], policy)
@@ -114,7 +116,7 @@ struct EligibilityTests {
                     try $0.set(administrative, for: "a")
                 }
                 let isGiven = pool.next(key: 1) != nil
-                #expect(isGiven == (operational == .up && administrative == .ready))
+                #expect(isGiven == ((operational == .up || operational == .unchecked) && administrative == .ready))
             }
         }
     }

@@ -465,4 +465,17 @@ struct FleetHealthTests {
         #expect(report.members[1].latestChange?.change == .operational(from: .up, to: .ejected))
         #expect(!report.isPanic)
     }
+
+    @Test func `checks that are switched on take nobody out before one has failed`() throws {
+        var play = try Play(2, passive)
+        #expect(play.states == "a up, b up")
+        play.health.adopt(HealthRules(), at: play.now)
+        play.takeOver()
+        #expect(play.states == "a up, b up" && play.heard.isEmpty)
+        play.probe(failing: ["b"])
+        #expect(play.states == "a up, b down")
+        play.health.adopt(passive, at: play.now)
+        play.takeOver()
+        #expect(play.states == "a up, b up")
+    }
 }

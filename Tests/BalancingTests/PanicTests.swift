@@ -127,6 +127,23 @@ struct PanicTests {
         #expect(first.schedule.isEmpty && first.lot.isEmpty)
         #expect(try roster([1, 1], .randomTwo).makeSnapshotOnce().ordinary.lot.isEmpty)
     }
+
+    @Test(arguments: [false, true])
+    func `when nothing is known to be usable, those that nothing is known of are used`(failsOpen: Bool) throws {
+        var roster = try roster([1, 1, 1, 1, 0], failsOpen: failsOpen)
+        for name in ["a", "b", "e"] { try roster.set(.unchecked, for: name) }
+        try roster.set(.down, for: "c")
+        #expect(!roster.makeSnapshot().usesUntried)
+        #expect(sequence(roster.makeSnapshot(), 2) == "d d")
+        try roster.remove("d")
+        let snapshot = roster.makeSnapshot()
+        #expect(snapshot.usesUntried && !snapshot.isPanic)
+        let two = Set(sequence(snapshot, 2).split(separator: " "))
+        #expect(two == ["a", "b"])
+        try roster.set(.up, for: "a")
+        #expect(!roster.makeSnapshot().usesUntried)
+        #expect(sequence(roster.makeSnapshot(), 2) == "a a")
+    }
 }
 
 extension PoolRoster {

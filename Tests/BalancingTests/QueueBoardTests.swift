@@ -79,4 +79,13 @@ struct QueueBoardTests {
         }
         #expect(missed.load(ordering: .relaxed) == 0)
     }
+
+    @Test func `another limit holds for those that come, and who waits waits on`() {
+        let board = QueueBoard(workers: 1, limit: 2)
+        #expect(board.takeTicket() != nil && board.takeTicket() != nil && board.takeTicket() == nil)
+        board.change(limit: 1)
+        #expect(board.waiting == 2 && board.takeTicket() == nil)
+        board.change(limit: 3)
+        #expect(board.takeTicket() != nil && board.takeTicket() == nil)
+    }
 }

@@ -63,4 +63,14 @@ struct RetryBudgetTests {
         #expect((1...5).contains(highest.load(ordering: .relaxed)))
         #expect(budget.inProgress == 0)
     }
+
+    @Test func `another share holds at once, and what is under way counts on`() {
+        let budget = RetryBudget(percent: 0)
+        for _ in 0..<RetryBudget.minimum { #expect(budget.take { 100 }) }
+        #expect(!budget.take { 100 })
+        budget.change(percent: 10)
+        for _ in RetryBudget.minimum..<10 { #expect(budget.take { 100 }) }
+        #expect(!budget.take { 100 })
+        #expect(budget.inProgress == 10)
+    }
 }

@@ -60,7 +60,9 @@ import Testing
             "LB_NAME": "edge", "LB_MAX_CONNECTIONS": "9",
         ]
         let expected = #"""
+            LB_ENV_FILE=none                                 # default
             LB_LISTEN=127.0.0.1:5000                         # default
+            LB_TAKEOVER_SOCKET=auto                          # default
             LB_BACKENDS='http://a:80,http://b:80;name=blue'  # command line
             LB_POLICY=round_robin                            # default
             LB_STICKY=off                                    # default

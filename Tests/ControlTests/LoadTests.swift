@@ -39,8 +39,10 @@ import Upstream
     }
 
     @Test func `every variable reaches its field`() throws {
+        let file = try TemporaryFile("")
         let environment = [
-            "LB_LISTEN": "[::1]:81", "LB_BACKENDS": "http://a", "LB_WORKERS": "3", "LB_RETRIES": "4",
+            "LB_ENV_FILE": file.path, "LB_TAKEOVER_SOCKET": "/run/a.sock", "LB_LISTEN": "[::1]:81",
+            "LB_BACKENDS": "http://a", "LB_WORKERS": "3", "LB_RETRIES": "4",
             "LB_CONNECT_TIMEOUT": "5ms", "LB_HEADER_TIMEOUT": "8s", "LB_RESPONSE_TIMEOUT": "6s",
             "LB_IDLE_TIMEOUT": "7m", "LB_UPSTREAM_IDLE": "0",
             "LB_TUNNEL_IDLE": "2h", "LB_DRAIN_TIMEOUT": "1h", "LB_MAX_HEADER": "9KiB", "LB_ACCESS_LOG": "off",
@@ -61,6 +63,8 @@ import Upstream
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
+        expected.environmentFile = file.path
+        expected.takeoverPlace = .path("/run/a.sock")
         expected.listenAddresses = [.tcp(host: "::1", port: 81)]
         expected.backends = [.backend(BackendSetting(origin: Origin(scheme: .http, host: "a", port: 80)))]
         expected.dnsInterval = .seconds(3)

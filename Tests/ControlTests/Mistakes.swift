@@ -23,7 +23,7 @@ struct Mistake: Sendable, CustomStringConvertible {
     var description: String { line }
 
     static let all =
-        names + scalars + overload + admin + listenAddresses + backends + affinity + trust + commandLines
+        names + live + scalars + overload + admin + listenAddresses + backends + affinity + trust + commandLines
 }
 
 extension Mistake {

@@ -30,23 +30,8 @@ struct PoolChangeTests {
             hedge: UInt64? = nil
         ) throws {
             if let problem = CurlLibrary.prepare() { throw POSIXError(.ENOSYS, userInfo: ["problem": problem]) }
-            let second: UInt64 = 1_000_000_000
-            var settings = ForwardingSettings(
-                name: "test",
-                retries: 2,
-                connectTimeout: 10 * second,
-                headTimeout: 60 * second,
-                responseTimeout: 60 * second,
-                idleTimeout: 60 * second,
-                upstreamIdle: 60 * second,
-                tunnelIdle: 60 * second,
-                writeTimeout: 60 * second,
-                bodyProgress: nil,
-                maximumPipelined: 10,
-                headLimits: .init(),
-                accessLogStyle: nil,
-                overload: OverloadSettings(queueTimeout: 60 * second, hedge: hedge)
-            )
+            var settings = Self.settings()
+            settings.overload.hedge = hedge
             settings.affinity = affinity
             let group = WorkerGroup(
                 settings: settings,
@@ -66,6 +51,27 @@ struct PoolChangeTests {
             }
             group.notifyWhenStopped { [stopped] in stopped.signal() }
             self.group = group
+        }
+
+        /// Limits that no test runs into.
+        static func settings() -> ForwardingSettings {
+            let second: UInt64 = 1_000_000_000
+            return ForwardingSettings(
+                name: "test",
+                retries: 2,
+                connectTimeout: 10 * second,
+                headTimeout: 60 * second,
+                responseTimeout: 60 * second,
+                idleTimeout: 60 * second,
+                upstreamIdle: 60 * second,
+                tunnelIdle: 60 * second,
+                writeTimeout: 60 * second,
+                bodyProgress: nil,
+                maximumPipelined: 10,
+                headLimits: .init(),
+                accessLogStyle: nil,
+                overload: OverloadSettings(queueTimeout: 60 * second)
+            )
         }
 
         /// Changes the pool and waits until both workers have gone over to it.
@@ -317,5 +323,49 @@ struct PoolChangeTests {
             origins[0].isHeld = false
             #expect(running.answer(0) == "a")
         }
+    }
+
+    // MARK: Other settings
+
+    @Test func `other settings hold on every worker, what is in flight goes on, and no connection is touched`() throws {
+        try play("a", "b") { running, origins in
+            #expect(running.answers(4) == "a b a b")
+            origins[0].isHeld = true
+            origins[1].isHeld = true
+            running.ask(0)
+            try Self.wait("the request") { origins[0].requests + origins[1].requests == 5 }
+            var settings = Running.settings()
+            settings.overload.deadline = 10_000_000
+            settings.overload.queueLimit = 0
+            running.group.change(settings, pool: PoolSettings(), accessLog: nil)
+            try Self.wait("both workers") { running.group.adoptedVersion == running.group.pool.version }
+            running.ask(1)
+            #expect(running.answer(1) == "504")
+            origins[0].isHeld = false
+            origins[1].isHeld = false
+            #expect(running.answer(0) == "a")
+            #expect(origins[0].openConnections == origins[0].connections)
+        }
+    }
+
+    @Test func `workers that turn answer for their pulse, and those that have ended are not asked`() throws {
+        try play("a") { running, _ in
+            var pulse = running.group.pulse
+            #expect(pulse.take() == [])
+            try Self.wait("both workers") { pulse.take().isEmpty }
+        }
+        let share = WorkerShare(
+            index: 0,
+            mailbox: Mailbox(),
+            limits: ConnectionLimits(total: 1, perClient: 0, diagnostics: Logger(label: "test")),
+            metrics: Metrics(workers: 1),
+            overload: OverloadControl(OverloadSettings(), mailboxes: [])
+        )
+        var pulse = WorkerPulse(of: [share])
+        #expect(pulse.take() == [])
+        #expect(pulse.take() == [0], "it does not turn")
+        #expect(pulse.take() == [0])
+        _ = share.mailbox.closeAndDrain()
+        #expect(pulse.take() == [])
     }
 }

@@ -89,4 +89,113 @@ struct ListenerGroupTests {
         close(client)
         loop.tearDown()
     }
+
+    // MARK: Sockets that go over to another process
+
+    @Test("what waits at a socket that another process goes on with is left to that process, which finds it by looking")
+    func leaving() throws {
+        let stops = Stops()
+        let former = try group(workers: 1, stops)
+        let formerLoop = EventLoop()
+        let formerDeliveries = Deliveries()
+        let formerPart = former.accept(on: formerLoop) { formerDeliveries.sockets.append($0) }
+        // As after a message with descriptors: other numbers for the same sockets.
+        let passed = former.heritage.map { socket in
+            InheritedSocket(
+                descriptor: dup(socket.descriptor),
+                wanted: socket.wanted,
+                address: socket.address,
+                isOwned: socket.isOwned
+            )
+        }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let next = try ListenerGroup(
+            on: [.tcp(host: "127.0.0.1", port: 0)],
+            inheriting: passed,
+            workers: 1,
+            diagnostics: logger
+        ) {}
+        #expect(next.addresses == former.addresses)
+
+        let client = try connect(to: former)
+        former.leave(Set(former.heritage.map(\.descriptor)))
+        formerPart.close()
+        #expect(formerDeliveries.sockets.isEmpty)
+        #expect(stops.count.load(ordering: .relaxed) == 1)
+
+        let loop = EventLoop()
+        let deliveries = Deliveries()
+        let part = next.accept(on: loop) { deliveries.sockets.append($0) }
+        part.look()
+        #expect(deliveries.sockets.count == 1)
+        let late = try connect(to: next)
+        #expect(late >= 0)
+        loop.turn()
+        #expect(deliveries.sockets.count == 2)
+        part.close()
+        #expect(try connect(to: next) == -1)
+        for socket in deliveries.sockets { socket.close() }
+        for client in [client, late] { close(client) }
+        loop.tearDown()
+        formerLoop.tearDown()
+    }
+
+    @Test("the path of a socket stays when another process goes on with it, and when another program has made it")
+    func paths() throws {
+        let path = "/tmp/curl-lb-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
+        defer { unlink(path) }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        func group(_ inherited: [InheritedSocket] = []) throws -> ListenerGroup {
+            try ListenerGroup(on: [.unix(path: path)], inheriting: inherited, workers: 1, diagnostics: logger) {}
+        }
+        func end(_ group: ListenerGroup) {
+            let loop = EventLoop()
+            group.accept(on: loop) { $0.close() }.close()
+            loop.tearDown()
+        }
+        let first = try group()
+        let copy = dup(first.heritage[0].descriptor)
+        first.leave([first.heritage[0].descriptor])
+        end(first)
+        #expect(access(path, F_OK) == 0)
+
+        let adopted = try InheritedSocket(adopting: copy)
+        #expect(adopted.address == .unix(path: path) && !adopted.isOwned)
+        let second = try group([adopted])
+        end(second)
+        #expect(access(path, F_OK) == 0)
+    }
+
+    @Test("an address that nobody has passed on is bound, and a socket that no address wants is closed")
+    func mixing() throws {
+        let former = try group(workers: 1, Stops())
+        let copy = dup(former.heritage[0].descriptor)
+        let inherited = InheritedSocket(
+            descriptor: copy,
+            wanted: .tcp(host: "127.0.0.1", port: 1),
+            address: .tcp(host: "127.0.0.1", port: 1),
+            isOwned: true
+        )
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let next = try ListenerGroup(
+            on: [.tcp(host: "127.0.0.1", port: 0)],
+            inheriting: [inherited],
+            workers: 1,
+            diagnostics: logger
+        ) {}
+        #expect(next.addresses != former.addresses)
+        #expect(fcntl(copy, F_GETFD) == -1 || next.heritage.map(\.descriptor).contains(copy))
+        for socket in former.heritage + next.heritage { socket.close() }
+    }
+
+    @Test("what is no socket that listens is refused")
+    func foreignDescriptors() throws {
+        let plain = socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(plain) }
+        #expect(throws: InheritanceError.self) { try InheritedSocket(adopting: plain) }
+        #expect(throws: InheritanceError.self) { try InheritedSocket(adopting: 0) }
+    }
 }

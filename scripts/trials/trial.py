@@ -10,6 +10,7 @@ import sys
 
 import allocations
 import bodies
+import changes
 import drips
 import failover
 import harness
@@ -22,7 +23,10 @@ import slow_attacks
 import traffic
 import websocket_sessions
 
-MODULES = (allocations, failover, bodies, traffic, websocket_sessions, drips, slow_attacks, limits, names_trial, health, rolling, openapi)
+MODULES = (
+    allocations, failover, bodies, traffic, websocket_sessions, changes, drips, slow_attacks, limits, names_trial, health,
+    rolling, openapi,
+)
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
     for module in MODULES

@@ -42,6 +42,24 @@ int lb_null_device(void);
 int lb_stream_socket(int family);
 /// setsockopt(2) with an int value.
 int lb_set_option(int descriptor, int level, int option, int value);
+/// getsockopt(2) of an int value; -1 when it cannot be had.
+int lb_get_option(int descriptor, int level, int option);
+/// socket(2) for packets between processes of one machine, blocking, close-on-exec.
+int lb_packet_socket(void);
+/// socket(2) for datagrams between processes of one machine, blocking, close-on-exec.
+int lb_datagram_socket(void);
+/// The user of the process at the other end of a Unix-domain socket (SO_PEERCRED); UINT32_MAX when that cannot be told.
+uint32_t lb_peer_user(int descriptor);
+/// accept4(2), blocking, close-on-exec.
+int lb_accept_waiting(int listener);
+/// How many descriptors go in one message.
+enum { LB_MAX_PASSED = 250 };
+/// sendmsg(2) of a text and descriptors (SCM_RIGHTS).
+ptrdiff_t lb_send_descriptors(int socket, const void *text, size_t length, const int *descriptors, int count);
+/// recvmsg(2) of a text and at most LB_MAX_PASSED descriptors, which are close-on-exec.
+ptrdiff_t lb_receive_descriptors(int socket, void *text, size_t capacity, int *descriptors, int *count);
+/// posix_spawn_file_actions_addclosefrom_np(3), of posix_spawn_file_actions_t: the descriptors from that one on are closed.
+int lb_close_from(void *actions, int first);
 /// Sets IPV6_V6ONLY.
 int lb_set_ipv6_only(int descriptor);
 /// Sets TCP_NODELAY; sockets accepted from a listener inherit it.

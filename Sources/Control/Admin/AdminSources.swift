@@ -38,7 +38,7 @@ public final class AdminSources: Sendable {
         director: PoolDirector,
         monitor: HealthMonitor,
         build: BuildStats,
-        accessLog: AccessLog?
+        accessLog: @escaping @Sendable () -> AccessLog?
     ) {
         let journal = ChangeJournal()
         monitor.observe { journal.note(.health, backend: $0.backend, $0.text) }
@@ -47,7 +47,7 @@ public final class AdminSources: Sendable {
             settings: SettingsDocument.report(settings, provenance),
             failures: metrics.failures,
             journal: journal,
-            stats: { [name = settings.name] in workers.stats(build, name: name, accessLog: accessLog) },
+            stats: { [name = settings.name] in workers.stats(build, name: name, accessLog: accessLog()) },
             health: { monitor.report },
             pool: { workers.pool },
             adoption: { workers.waitForAdoption() }

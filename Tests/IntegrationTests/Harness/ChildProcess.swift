@@ -73,15 +73,23 @@ final class ChildProcess: Sendable {
     private let status = Mutex<ExitStatus?>(nil)
 
     /// Starts a program; it gets our environment without any `LB_` variable, and then the given one.
+    ///
+    /// - Parameter sockets: Descriptors that it gets from 3 on, as systemd passes them, and variables that say so.
     init(
         _ executable: String,
         _ arguments: [String] = [],
         environment: [String: String] = [:],
+        passing sockets: [CInt] = [],
         output: Output = .captured
     ) throws {
         name = executable.split(separator: "/").last.map(String.init) ?? executable
         var variables = ProcessInfo.processInfo.environment.filter { !$0.key.lowercased().hasPrefix("lb_") }
         variables.merge(environment) { $1 }
+        var words = [executable] + arguments
+        if !sockets.isEmpty {
+            // Only the process itself knows its number.
+            words = ["/bin/sh", "-c", "LISTEN_PID=$$ LISTEN_FDS=\(sockets.count) exec \"$0\" \"$@\""] + words
+        }
 
         let (outputHere, outputThere) = try Self.socketPair()
         let (errorHere, errorThere) = try Self.socketPair()
@@ -95,8 +103,14 @@ final class ChildProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, outputThere, 1)
         posix_spawn_file_actions_adddup2(&actions, errorThere, 2)
+        // Out of the way first: a number that is to be taken may be another socket's.
+        let spares = sockets.map { fcntl($0, F_DUPFD_CLOEXEC, 100) }
+        defer { for spare in spares { close(spare) } }
+        for (index, spare) in spares.enumerated() {
+            posix_spawn_file_actions_adddup2(&actions, spare, 3 + CInt(index))
+        }
 
-        var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) } + [nil]
+        var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
         // The thread of a test blocks signals; the process begins as if a shell had started it.
@@ -110,7 +124,7 @@ final class ChildProcess: Sendable {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
+        let code = posix_spawn(&pid, words[0], &actions, &attributes, &argv, &envp)
         self.pid = pid
         standardError = LineCapture(errorHere)
         switch output {

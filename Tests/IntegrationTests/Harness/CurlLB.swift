@@ -14,14 +14,26 @@ final class CurlLB: Sendable {
     ///
     /// With one worker, a port of the kernel's choice, no admin API, and neither health checks nor ejections, since scripts count
     /// connections and fail on purpose; unless the environment says otherwise.
-    init(_ backends: [String], _ environment: [String: String] = [:], output: ChildProcess.Output = .captured) throws {
+    init(
+        _ backends: [String],
+        _ environment: [String: String] = [:],
+        arguments: [String] = [],
+        passing sockets: [CInt] = [],
+        output: ChildProcess.Output = .captured
+    ) throws {
         var variables = [
             "LB_LISTEN": "127.0.0.1:0", "LB_NAME": "curl-lb", "LB_WORKERS": "1", "LB_HEALTH": "off", "LB_EJECT": "off",
             "LB_ADMIN": "off",
             "LB_BACKENDS": backends.joined(separator: ","),
         ]
         variables.merge(environment) { $1 }
-        let process = try ChildProcess(Program.curlLB, environment: variables, output: output)
+        let process = try ChildProcess(
+            Program.curlLB,
+            arguments,
+            environment: variables,
+            passing: sockets,
+            output: output
+        )
         self.process = process
         let words = "listening on "
         do {

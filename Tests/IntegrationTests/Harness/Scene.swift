@@ -61,9 +61,17 @@ final class Scene {
     func curlLB(
         _ backends: [String],
         _ environment: [String: String] = [:],
+        arguments: [String] = [],
+        passing sockets: [CInt] = [],
         output: ChildProcess.Output = .captured
     ) throws -> CurlLB {
-        let balancer = try CurlLB(backends, environment, output: output)
+        let balancer = try CurlLB(
+            backends,
+            environment,
+            arguments: arguments,
+            passing: sockets,
+            output: output
+        )
         balancers.append(balancer)
         return balancer
     }
