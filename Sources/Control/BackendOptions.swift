@@ -8,7 +8,7 @@ import Upstream
 struct BackendOptions: Sendable, Hashable {
     /// The keys that there are.
     enum Key: String, CaseIterable {
-        case name, weight, backup
+        case name, weight, backup, state
         case maxConnections = "max_conns"
         case healthPath = "health_path"
         case slowStart = "slow_start"
@@ -36,6 +36,7 @@ struct BackendOptions: Sendable, Hashable {
     private(set) var name: String?
     private(set) var weight: Int?
     private(set) var backup: Bool?
+    private(set) var state: AdministrativeState?
     private(set) var maxConnections: Int?
     private(set) var health = BackendHealth()
     private(set) var host: HostChoice?
@@ -72,6 +73,13 @@ struct BackendOptions: Sendable, Hashable {
             name = value
         case .weight: return number(value, after: key, in: PoolRoster.weights, into: &weight)
         case .backup: return isOn(value, after: key, into: &backup)
+        case .state:
+            let states = AdministrativeState.allCases.map(\.rawValue)
+            guard let state = AdministrativeState(rawValue: value) else {
+                let hint = suggestion(for: value, among: states)
+                return "expected \(alternatives(states)) after state=, not \(quoted(value))\(hint)"
+            }
+            self.state = state
         case .maxConnections: return number(value, after: key, in: Self.connections, into: &maxConnections)
         case .healthPath:
             guard value == "off" || isRequestPath(value) else {
@@ -201,6 +209,7 @@ struct BackendOptions: Sendable, Hashable {
         var all = self
         all.weight = weight ?? others.weight
         all.backup = backup ?? others.backup
+        all.state = state ?? others.state
         all.maxConnections = maxConnections ?? others.maxConnections
         all.health.check = health.check ?? others.health.check
         all.health.slowStart = health.slowStart ?? others.health.slowStart
@@ -236,6 +245,7 @@ struct BackendOptions: Sendable, Hashable {
         var backend = BackendSetting(name: name ?? defaultName, origin: origin)
         backend.weight = weight ?? backend.weight
         backend.isBackup = backup ?? backend.isBackup
+        backend.state = state ?? backend.state
         backend.maxConnections = maxConnections ?? backend.maxConnections
         backend.health = health
         return backend

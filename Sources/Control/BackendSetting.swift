@@ -15,6 +15,8 @@ public struct BackendSetting: Sendable, Equatable, CustomStringConvertible {
     public var weight = 1
     /// Whether it is used only when no other backend is eligible.
     public var isBackup = false
+    /// What the operator wants of it, until he says otherwise at run time.
+    public var state = AdministrativeState.ready
     /// The most requests in flight at it; 0 for any number.
     public var maxConnections = 0
     /// How its health is checked, and how it ramps up, where that differs from the other backends'.
@@ -28,14 +30,20 @@ public struct BackendSetting: Sendable, Equatable, CustomStringConvertible {
     /// The form that `LB_BACKENDS` takes, with every option that differs from its default.
     ///
     /// Stars stand for user name and password of a proxy, and are not read back.
-    public var description: String {
+    public var description: String { text(revealing: false) }
+
+    /// The form that `LB_BACKENDS` takes.
+    ///
+    /// - Parameter isRevealing: Whether user name and password of a proxy are written out.
+    func text(revealing isRevealing: Bool) -> String {
         var text = origin.description
         if name != Self.defaultName(of: origin) { text += ";name=\(name)" }
         if weight != 1 { text += ";weight=\(weight)" }
         if isBackup { text += ";backup=on" }
+        if state != .ready { text += ";state=\(state.rawValue)" }
         if maxConnections != 0 { text += ";max_conns=\(maxConnections)" }
         if let host = origin.hostField { text += ";host=\(host == origin.authority ? "backend" : host)" }
-        if let proxy = origin.proxy { text += ";proxy=\(proxy)" }
+        if let proxy = origin.proxy { text += ";proxy=\(isRevealing ? proxy.text : proxy.description)" }
         switch health.check {
         case .get(let path): text += ";health_path=\(path)"
         case .connect: text += ";health_path=off"

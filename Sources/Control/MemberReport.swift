@@ -24,7 +24,7 @@ public enum MemberSource: Sendable, Hashable, CustomStringConvertible {
 public struct MemberOverrides: Sendable, Equatable {
     /// In place of the setting's.
     public var weight: Int?
-    /// In place of ready.
+    /// In place of the setting's.
     public var state: AdministrativeState?
 
     public init(weight: Int? = nil, state: AdministrativeState? = nil) {
@@ -78,5 +78,5 @@ public struct MemberReport: Sendable, Equatable {
     /// The weight that holds.
     public var weight: Int { overrides.weight ?? setting.weight }
     /// The administrative state that holds.
-    public var state: AdministrativeState { overrides.state ?? .ready }
+    public var state: AdministrativeState { overrides.state ?? setting.state }
 }

@@ -220,7 +220,7 @@ public final class PoolDirector: Sendable {
     /// Puts a member into an administrative state.
     public func setState(of name: String, to state: AdministrativeState) throws(PoolRefusal) {
         try change { all throws(PoolRefusal) in
-            try all.membership.setState(of: name, to: state == .ready ? nil : state)
+            try all.membership.setState(of: name, to: state)
         }
     }
 

@@ -97,7 +97,7 @@ struct PoolMembership: Sendable {
         overrides[name, default: MemberOverrides()].weight = weight
     }
 
-    mutating func setState(of name: String, to state: AdministrativeState?) throws(PoolRefusal) {
+    mutating func setState(of name: String, to state: AdministrativeState) throws(PoolRefusal) {
         try check(name)
         overrides[name, default: MemberOverrides()].state = state
     }
@@ -141,6 +141,11 @@ struct PoolMembership: Sendable {
         all += added.map { MemberReport(setting: $0, source: .operator) }
         all += members.filter { kept.contains($0.name) && winners[$0.name] == nil }
         let names = Set(all.map(\.name))
+        // The same goes for what stands in the configuration as the operator wants it.
+        for member in all where overrides[member.name] != nil {
+            if overrides[member.name]?.weight == member.setting.weight { overrides[member.name]?.weight = nil }
+            if overrides[member.name]?.state == member.setting.state { overrides[member.name]?.state = nil }
+        }
         overrides = overrides.filter { names.contains($0.key) && $0.value != MemberOverrides() }
         return all.map {
             MemberReport(

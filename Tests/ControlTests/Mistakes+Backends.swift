@@ -58,15 +58,15 @@ extension Mistake {
         ),
         backend(
             "http://a;nmae=b",
-            #"expected the option name, weight, backup, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "nmae"; did you mean name?"#
+            #"expected the option name, weight, backup, state, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "nmae"; did you mean name?"#
         ),
         backend(
             "http://a;priority=2",
-            #"expected the option name, weight, backup, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "priority""#
+            #"expected the option name, weight, backup, state, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "priority""#
         ),
         backend(
             "http://a;maxconn=2",
-            #"expected the option name, weight, backup, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "maxconn";"#
+            #"expected the option name, weight, backup, state, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "maxconn";"#
                 + " did you mean max_conns?"
         ),
         backend("http://a;weight=-1", #"expected a whole number between 0 and 65535 after weight=, not "-1""#),
@@ -157,7 +157,7 @@ extension Mistake {
         backend("dns://app;verify=off", "expected verify only with https://"),
         backend(
             "dns://app;nmae=b",
-            #"expected the option name, weight, backup, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "nmae";"#
+            #"expected the option name, weight, backup, state, max_conns, health_path, slow_start, host, proxy, verify, cacert, sni, cert or key, not "nmae";"#
                 + " did you mean name?"
         ),
         backend(

@@ -21,6 +21,11 @@ extension Mistake {
             #"curl-lb: LB_TAKEOVER_SOCKET="/run/": expected an absolute path, such as /run/curl-lb/takeover.sock"#
         ),
         Mistake(
+            ["LB_BACKENDS": "http://a;state=drian"],
+            #"curl-lb: LB_BACKENDS="http://a;state=drian": expected ready, drain or maintenance after state=, not "drian";"#
+                + " did you mean drain?"
+        ),
+        Mistake(
             [:],
             ["reload"],
             "curl-lb reload: expected --check and a file; a running balancer reads its LB_ENV_FILE on SIGHUP (kill -HUP)"
