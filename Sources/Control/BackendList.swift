@@ -49,30 +49,26 @@ struct BackendList {
 
     /// Writes into the list what the operator has made of its members; returns what it cannot say.
     ///
-    /// A backend of the list that is no member any more leaves it, one that the operator has added stands at its end, and a weight or a
-    /// state is an option of its entry. Everything else of an entry stays, to the letter.
-    mutating func take(_ members: [MemberReport]) -> [UnwrittenChange] {
+    /// A backend that the operator has removed leaves the list, one that he has added stands at its end, and a weight or a state is an option
+    /// of its entry. Everything else of an entry stays, to the letter, and so do entries that are nobody's: the list may have been edited
+    /// and not been read yet.
+    mutating func take(_ members: [MemberReport], removed: Set<String>) -> [UnwrittenChange] {
         let configured = Dictionary(
             members.filter { $0.source == .configuration }.map { ($0.name, $0) },
             uniquingKeysWith: { first, _ in first }
         )
-        var isFirst = true
-        var firstSeparator: String?
+        // What stands behind the first one is the first when that has left.
+        var separator = entries.first?.separator
         entries = entries.compactMap { entry -> Entry? in
-            guard case .success(let backend) = BackendSetting.parse(BackendText(entry.text)) else {
-                isFirst = false
-                return entry
-            }
-            guard let member = configured[backend.name] else {
-                // What stands behind the first one now is the first.
-                if isFirst { firstSeparator = firstSeparator ?? entry.separator }
-                return nil
-            }
             var entry = entry
-            if isFirst, let firstSeparator { entry.separator = firstSeparator }
-            isFirst = false
-            if member.weight != backend.weight { entry.set(.weight, to: "\(member.weight)", default: "1") }
-            if member.state != backend.state { entry.set(.state, to: member.state.rawValue, default: "ready") }
+            if case .success(let backend) = BackendSetting.parse(BackendText(entry.text)) {
+                if removed.contains(backend.name) { return nil }
+                if let member = configured[backend.name] {
+                    if member.weight != backend.weight { entry.set(.weight, to: "\(member.weight)", default: "1") }
+                    if member.state != backend.state { entry.set(.state, to: member.state.rawValue, default: "ready") }
+                }
+            }
+            if let first = separator.take() { entry.separator = first }
             return entry
         }
         for member in members where member.source == .operator {

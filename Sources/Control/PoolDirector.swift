@@ -103,6 +103,9 @@ public final class PoolDirector: Sendable {
     /// All members, in the pool's order.
     public var members: [MemberReport] { state.withLock { $0.membership.members } }
 
+    /// The names of backends that the operator has removed, though a source has them still.
+    public var removed: Set<String> { state.withLock { $0.membership.removed } }
+
     /// The rule by which backends are chosen.
     public var policy: Policy { state.withLock { $0.membership.policy } }
 

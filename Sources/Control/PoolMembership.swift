@@ -26,7 +26,7 @@ struct PoolMembership: Sendable {
     /// What the operator has added; these stand in place of others' members of the same name.
     private var added: [BackendSetting] = []
     /// The members that the operator has removed, though a source has them still.
-    private var removed: Set<String> = []
+    private(set) var removed: Set<String> = []
     /// By the member's name.
     private var overrides: [String: MemberOverrides] = [:]
     private(set) var policy: Policy

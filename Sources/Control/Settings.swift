@@ -260,7 +260,7 @@ extension Provenance {
     /// Reads the file of settings, and puts what it says over the variables; returns what is wrong with it.
     ///
     /// That the file cannot be read is for the row of its own to say.
-    fileprivate mutating func take(
+    mutating func take(
         _ path: String,
         over variables: inout [String: String],
         _ known: [String]

@@ -16,12 +16,15 @@ public enum SettingsFile {
     /// the file as after any other change, and finds nothing new.
     ///
     /// - Parameters:
+    ///   - members: As ``PoolDirector/members`` has them.
+    ///   - removed: As ``PoolDirector/removed`` has them.
     ///   - inherited: The value of `LB_BACKENDS` in the environment, which a line of the file takes the place of.
     /// - Returns: What cannot be written.
     /// - Throws: When the file cannot be read or written, or has mistakes, or has changed meanwhile.
     @discardableResult
     public static func write(
         _ members: [MemberReport],
+        removed: Set<String>,
         to path: String,
         inherited: String? = nil
     ) throws(SettingsFileError) -> [UnwrittenChange] {
@@ -32,7 +35,7 @@ public enum SettingsFile {
         }
         guard let place else { throw .system(path) }
         let before = try read(place)
-        let (after, unwritten) = try rewritten(before, members, inherited: inherited, path: path)
+        let (after, unwritten) = try rewritten(before, members, removed: removed, inherited: inherited, path: path)
         if after != before { try replace(place, holding: before, with: after) }
         return unwritten
     }
@@ -41,6 +44,7 @@ public enum SettingsFile {
     static func rewritten(
         _ bytes: [UInt8],
         _ members: [MemberReport],
+        removed: Set<String>,
         inherited: String?,
         path: String
     ) throws(SettingsFileError) -> (bytes: [UInt8], unwritten: [UnwrittenChange]) {
@@ -52,7 +56,7 @@ public enum SettingsFile {
         let former = file[name]
         var list = BackendList(former?.value ?? inherited ?? "")
         let formerValue = list.value
-        let unwritten = list.take(members)
+        let unwritten = list.take(members, removed: removed)
         let value = list.value
         guard (try? BackendEntry.parse(entries: listEntries(value))) != nil else {
             throw SettingsFileError(description: "\(path): \(name) would not be read back")

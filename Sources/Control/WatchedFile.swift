@@ -25,6 +25,9 @@ struct WatchedFile: Sendable {
     private static let settling = 0.1
     /// How often that is awaited.
     private static let patience = 20
+    /// A file that was written so recently, in seconds, is read whatever its stamp says: clocks of files have a tick, and two changes
+    /// within one look alike.
+    private static let tick = 2
 
     let path: String
     /// What stood in it when it was looked at last; nil when it could not be read.
@@ -37,8 +40,8 @@ struct WatchedFile: Sendable {
     mutating func look() -> Look {
         // Before the file is read: what is written meanwhile has another one.
         let stamp = currentStamp
-        if stamp != nil, stamp == self.stamp { return .unchanged }
-        self.stamp = stamp
+        if let stamp, stamp == self.stamp { return .unchanged }
+        self.stamp = settledStamp(stamp)
         switch ListFile.read(path) {
         case .failure(let failure):
             forget()
@@ -65,12 +68,18 @@ struct WatchedFile: Sendable {
         var last = bytes
         for _ in 0..<Self.patience {
             Thread.sleep(forTimeInterval: Self.settling)
-            stamp = currentStamp
+            stamp = settledStamp(currentStamp)
             guard case .success(let now) = ListFile.read(path) else { return nil }
             if now == last { return now }
             last = now
         }
         return nil
+    }
+
+    /// The stamp, if another change of the file would have another one.
+    private func settledStamp(_ stamp: Stamp?) -> Stamp? {
+        guard let stamp, let latest = [stamp.modified[0], stamp.modified[2]].max() else { return nil }
+        return time(nil) - latest > Self.tick ? stamp : nil
     }
 
     private var currentStamp: Stamp? {

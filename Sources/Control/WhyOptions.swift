@@ -91,8 +91,14 @@ struct WhyOptions: ParsableCommand {
             }
         } else {
             var settings = Settings()
+            var variables = environment
+            if let path = environment[SettingsTable.environmentFile.name] {
+                // Where the balancer listens is asked, not whether the rest of its file is right.
+                var provenance = Provenance()
+                _ = provenance.take(path, over: &variables, [row.name])
+            }
             do {
-                let provider = EnvironmentVariablesProvider(environmentVariables: environment)
+                let provider = EnvironmentVariablesProvider(environmentVariables: variables)
                 _ = try row.read(from: ConfigReader(provider: provider), into: &settings)
             } catch {
                 throw SettingsError(problems: error.refusals.map { "\(row.name)=\(quoted($0.value)): \($0.reason)" })

@@ -175,6 +175,15 @@ import Testing
         #expect(decide(["why"] + arguments, environment) == .fail(["curl-lb why: \(line)"]))
     }
 
+    @Test func `why asks where the file of settings says, whatever else is wrong with it`() throws {
+        let file = try TemporaryFile("LB_LISTEN=127.0.0.1:4711\nLB_RETRIES=x\n")
+        guard case .why(let question) = decide(["why"], ["LB_ENV_FILE": file.path]) else {
+            Issue.record("it asks")
+            return
+        }
+        #expect(question.address == .tcp(host: "127.0.0.1", port: 4711))
+    }
+
     @Test func `why has a help of its own`() {
         guard case .print(let text) = decide(["why", "--help"]) else {
             Issue.record("no help")

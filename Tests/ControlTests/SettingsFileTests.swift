@@ -41,10 +41,23 @@ import Testing
             }
     }
 
-    private func written(_ members: [MemberReport]) throws -> String { try written(Self.file, members) }
+    private func written(_ members: [MemberReport], removed: Set<String> = []) throws -> String {
+        try written(Self.file, members, removed: removed)
+    }
 
-    private func written(_ text: String, _ members: [MemberReport], inherited: String? = nil) throws -> String {
-        let bytes = try SettingsFile.rewritten(Array(text.utf8), members, inherited: inherited, path: "FILE").bytes
+    private func written(
+        _ text: String,
+        _ members: [MemberReport],
+        removed: Set<String> = [],
+        inherited: String? = nil
+    ) throws -> String {
+        let bytes = try SettingsFile.rewritten(
+            Array(text.utf8),
+            members,
+            removed: removed,
+            inherited: inherited,
+            path: "FILE"
+        ).bytes
         return String(decoding: bytes, as: UTF8.self)
     }
 
@@ -80,7 +93,8 @@ import Testing
                 ["new": MemberOverrides(weight: 4)],
                 without: ["one"],
                 adding: ["https://c;name=new;verify=off", "http://d;proxy=http://me:s%3Bc@p:1"]
-            )
+            ),
+            removed: ["one"]
         )
         #expect(
             changed
@@ -88,10 +102,19 @@ import Testing
                 .replacing(
                     "\n  dns://app:80",
                     with:
-                        "\n  dns://app:80\n  https://c;name=new;weight=4;verify=off\n  http://d;proxy=http://me:s%3Bc@p:1"
+                        "\n  dns://app:80\n  https://c:443;name=new;weight=4;verify=off\n  http://d:80;proxy=http://me:s%3Bc@p:1"
                 )
         )
         #expect(try members(changed).map(\.name) == ["b:80", "new", "d:80"])
+    }
+
+    @Test func `an entry that is nobody's yet stays`() throws {
+        #expect(try written(members(Self.file, without: ["one", "b:80"])) == Self.file)
+    }
+
+    @Test func `when the first has left, a source may be the first`() throws {
+        let text = "LB_BACKENDS=http://a,dns://app:80\n"
+        #expect(try written(text, [], removed: ["a:80"]) == "LB_BACKENDS=dns://app:80\n")
     }
 
     @Test func `what a source has found cannot be written, and is named`() throws {
@@ -104,6 +127,7 @@ import Testing
         let result = try SettingsFile.rewritten(
             Array(Self.file.utf8),
             members() + [found],
+            removed: [],
             inherited: nil,
             path: "FILE"
         )
@@ -136,12 +160,18 @@ import Testing
         try Self.file.write(toFile: path, atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: path)
-        let unwritten = try SettingsFile.write(members(Self.file, ["one": MemberOverrides(weight: 7)]), to: link)
+        let unwritten = try SettingsFile.write(
+            members(Self.file, ["one": MemberOverrides(weight: 7)]),
+            removed: [],
+            to: link
+        )
         #expect(unwritten.isEmpty)
         let text = try String(contentsOfFile: path, encoding: .utf8)
         #expect(text == Self.file.replacing(";weight=2;", with: ";weight=7;"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["link", "real"])
         #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o640)
-        #expect(throws: SettingsFileError.self) { try SettingsFile.write([], to: folder.appending(path: "none").path) }
+        #expect(throws: SettingsFileError.self) {
+            try SettingsFile.write([], removed: [], to: folder.appending(path: "none").path)
+        }
     }
 }
