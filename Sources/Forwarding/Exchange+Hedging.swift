@@ -23,7 +23,10 @@ extension Exchange {
     }
 
     /// Whether the client is bound to the backend that is asked: another one may not know what that one knows of it.
-    private var isAtHome: Bool { standing.pin.map { $0 == responder?.affinityToken } ?? false }
+    private var isAtHome: Bool {
+        guard let pin = standing.pin, let responder else { return false }
+        return worker.balancer.snapshot.affinityToken(of: responder) == pin
+    }
 
     func hedgeTimeReached() {
         hedgeTime = .never
