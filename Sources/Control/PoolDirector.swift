@@ -213,7 +213,7 @@ public final class PoolDirector: Sendable {
             case .own(let weight): try all.membership.setWeight(of: name, to: weight)
             }
             if let state = adjustment.state {
-                try all.membership.setState(of: name, to: state == .ready ? nil : state)
+                try all.membership.setState(of: name, to: state)
             }
         }
         guard let member = members.first(where: { $0.name == name }) else { throw .unknown(name: name) }

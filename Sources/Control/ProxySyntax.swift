@@ -42,19 +42,6 @@ extension ProxyServer {
     }
 }
 
-/// The text with `%XX` for all that a URL does not allow unencoded in a user name or a password.
-private func percentEncoded(_ text: String) -> String {
-    text.utf8.map { byte in
-        let scalar = UnicodeScalar(byte)
-        let isPlain =
-            scalar.isASCII
-            && (Character(scalar).isLetter || Character(scalar).isNumber || "-._~".unicodeScalars.contains(scalar))
-        if isPlain { return String(scalar) }
-        let digits = String(byte, radix: 16, uppercase: true)
-        return "%" + (digits.count < 2 ? "0" : "") + digits
-    }.joined()
-}
-
 /// The text with `%XX` decoded; nil when something stands there that a URL does not allow unencoded in a user name or a password,
 /// or what comes of it is no text without control characters.
 private func percentDecoded(_ text: Substring) -> String? {

@@ -139,7 +139,7 @@ struct AdminAPI {
         }
         try apply { () throws(PoolRefusal) in try sources.director.add(setting) }
         diagnostics.notice("operator: backend \(setting.name) added: \(setting)")
-        let location = "/backends/\(percentEncoded(setting.name))"
+        let location = "/backends/\(percentEncoded(setting.name, sparing: ":"))"
         return .json(try backend(setting.name), status: 201, fields: [("Location", location)])
     }
 

@@ -81,18 +81,3 @@ func percentDecoded(_ text: some StringProtocol) -> String? {
     }
     return String(validating: bytes, as: UTF8.self)
 }
-
-/// Encodes what may not stand in a path's segment (RFC 3986 section 3.3), and what some programs would take apart.
-func percentEncoded(_ text: String) -> String {
-    text.utf8.reduce(into: "") { result, byte in
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-            UInt8(ascii: "~"), UInt8(ascii: ":"):
-            result.unicodeScalars.append(Unicode.Scalar(byte))
-        default:
-            let digits = String(byte, radix: 16, uppercase: true)
-            result += "%" + (digits.count < 2 ? "0" : "") + digits
-        }
-    }
-}

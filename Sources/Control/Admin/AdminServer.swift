@@ -114,7 +114,7 @@ final class AdminLoop: RequestHandler {
             socket.close()
             return
         }
-        if connections.count >= Self.maximumConnections { socket.refusal = .total }
+        if connections.count >= Self.maximumConnections { socket.admission = .refused(.total) }
         guard let connection = ClientConnection(socket, resources: front) else { return }
         connection.listIndex = connections.count
         connections.append(connection)
