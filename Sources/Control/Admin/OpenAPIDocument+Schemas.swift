@@ -89,13 +89,15 @@ extension OpenAPIDocument {
           "BackendCounts": {
             "type": "object", "additionalProperties": false,
             "required": [
-              "responses", "attempts", "retries", "failures", "connections_opened", "connections_closed",
-              "connections_reused", "bytes_sent", "bytes_received", "first_byte", "request", "queue", "dns", "connect",
+              "responses", "attempts", "retries", "hedges", "hedges_won", "outrun", "failures", "connections_opened",
+              "connections_closed", "connections_reused", "bytes_sent", "bytes_received", "first_byte", "request", "queue", "dns", "connect",
               "tls", "wait", "body"
             ],
             "properties": {
               "responses": {"$ref": "#/components/schemas/LabelledCounts"},
               "attempts": {"$ref": "#/components/schemas/Count"}, "retries": {"$ref": "#/components/schemas/Count"},
+              "hedges": {"$ref": "#/components/schemas/Count"}, "hedges_won": {"$ref": "#/components/schemas/Count"},
+              "outrun": {"$ref": "#/components/schemas/Count"},
               "failures": {"$ref": "#/components/schemas/LabelledCounts"},
               "connections_opened": {"$ref": "#/components/schemas/Count"},
               "connections_closed": {"$ref": "#/components/schemas/Count"},
