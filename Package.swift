@@ -79,6 +79,11 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ],
+            // The page is part of the program: there is nothing to install beside it.
+            resources: [
+                "dashboard.html", "dashboard.css", "lists.css", "narrow.css", "elements.js", "figures.js", "link.js",
+                "drawings.js", "standing.js", "row.js", "backends.js", "tails.js", "dashboard.js",
+            ].map { .embedInCode("Dashboard/\($0)") },
             swiftSettings: common
         ),
 

@@ -11,6 +11,8 @@ import sys
 import allocations
 import bodies
 import changes
+import dashboard
+import dashboard_live
 import drips
 import failover
 import harness
@@ -25,7 +27,7 @@ import websocket_sessions
 
 MODULES = (
     allocations, failover, bodies, traffic, websocket_sessions, changes, drips, slow_attacks, limits, names_trial, health,
-    rolling, openapi,
+    rolling, openapi, dashboard, dashboard_live,
 )
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function

@@ -1,36 +1,55 @@
-// The page that stands at the root of the admin API.
+// The dashboard: one page, put together from its sources, that needs nothing from anywhere else.
 
-/// A page without data of its own: what it shows it asks the API for.
+internal import Crypto
+internal import FoundationEssentials
+
+/// The page that shows the balancer at work.
+///
+/// It holds no figure itself: it asks for `events`, and sends changes to `backends`, relative to where it lies.
 enum DashboardPage {
-    /// What the page may do.
-    static let contentSecurityPolicy =
-        "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
-        + " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
     /// The page.
-    static let html = """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>curl-lb</title>
-        <style>
-        :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-        body { max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem; }
-        </style>
-        </head>
-        <body>
-        <h1>curl-lb</h1>
-        <ul>
-        <li><a href="/stats">State</a></li>
-        <li><a href="/metrics">Metrics</a></li>
-        <li><a href="/backends">Backends</a></li>
-        <li><a href="/config">Settings</a></li>
-        <li><a href="/openapi.json">Description of the API</a></li>
-        </ul>
-        </body>
-        </html>
+    static let html = parts.page
+    /// What a browser may do for it: run these scripts, show this style, and talk to where it came from.
+    ///
+    /// Scripts and styles are named by their hashes (CSP level 3, section 8.4), so that nothing that a message brings into the page is
+    /// ever run; where browsers know trusted types, no text becomes markup either.
+    static let contentSecurityPolicy = [
+        "default-src 'none'",
+        "script-src '\(hash(parts.script))'",
+        "style-src '\(hash(parts.style))'",
+        "connect-src 'self'",
+        "img-src data:",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ].joined(separator: "; ")
 
-        """
+    private static let parts: (page: String, style: String, script: String) = {
+        let style = joined([
+            PackageResources.dashboard_css, PackageResources.lists_css, PackageResources.narrow_css,
+        ])
+        // Each uses what stands in those before it.
+        let script = joined([
+            PackageResources.elements_js, PackageResources.figures_js, PackageResources.link_js,
+            PackageResources.drawings_js, PackageResources.standing_js, PackageResources.row_js,
+            PackageResources.backends_js, PackageResources.tails_js, PackageResources.dashboard_js,
+        ])
+        let page = String(decoding: PackageResources.dashboard_html, as: UTF8.self)
+            .replacing("<style></style>", with: "<style>\(style)</style>", maxReplacements: 1)
+            .replacing(emptyScript, with: emptyScript.replacing(">", with: ">\(script)", maxReplacements: 1))
+        return (page, style, script)
+    }()
+
+    private static let emptyScript = #"<script type="module"></script>"#
+
+    private static func joined(_ sources: [[UInt8]]) -> String {
+        "\n" + sources.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "\n")
+    }
+
+    /// A source expression for what stands between the tags.
+    private static func hash(_ text: String) -> String {
+        "sha256-\(Data(SHA256.hash(data: Data(text.utf8))).base64EncodedString())"
+    }
 }
