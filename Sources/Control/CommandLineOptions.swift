@@ -13,6 +13,7 @@ struct CommandLineOptions: ParsableCommand {
             curl-lb [--check | --print-settings | --version | --help] [<backend> ...]
             curl-lb reload --check <file> [<backend> ...]
             curl-lb why [--at <host:port>] [-H <name: value>] [<url>]
+            curl-lb top [--admin <address>] [--interval <duration>] [--once]
             """,
         helpNames: []
     )
@@ -51,6 +52,7 @@ struct CommandLineOptions: ParsableCommand {
           curl-lb 'https://api.internal;name=api;cacert=/etc/ssl/internal.pem'
           curl-lb --check && curl-lb --print-settings
           LB_ENV_FILE=/etc/curl-lb.env curl-lb, then: curl-lb reload --check /etc/curl-lb.env
+          curl-lb top --admin http://127.0.0.1:9900
           curl-lb why -H 'Cookie: lb_backend=…' /basket
 
         """

@@ -8,6 +8,8 @@ public enum CommandOutcome: Sendable, Equatable {
     case run(Settings, Provenance)
     /// Ask a running balancer why a request goes where it goes, and write its answer.
     case why(WhyQuestion)
+    /// Show a running balancer.
+    case top(TopRequest)
     /// Write this text, which ends in a line break, to standard output and exit with 0.
     case print(String)
     /// Write these lines to standard error and exit with ``refusalExitCode``.
@@ -32,6 +34,7 @@ public enum CommandOutcome: Sendable, Equatable {
     ) -> CommandOutcome {
         if arguments.first == WhyOptions.name { return WhyOptions.decide(arguments.dropFirst(), environment) }
         if arguments.first == ReloadOptions.name { return ReloadOptions.decide(arguments.dropFirst(), environment) }
+        if arguments.first == TopOptions.name { return TopOptions.decide(arguments.dropFirst(), environment) }
         let options: CommandLineOptions
         do {
             options = try CommandLineOptions.parse(arguments)

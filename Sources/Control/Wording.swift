@@ -27,6 +27,14 @@ func quoted(_ text: String) -> String {
     return text.count > limit ? "\"\(escaped(String(text.prefix(limit))))…\"" : "\"\(escaped(text))\""
 }
 
+/// The text with what no terminal shows as itself escaped, and nothing else: escaped twice it is the same.
+func printable(_ text: String) -> String {
+    guard !text.unicodeScalars.allSatisfy(isPrintable) else { return text }
+    return text.unicodeScalars.map { scalar in
+        isPrintable(scalar) ? String(scalar) : "\\u{\(String(scalar.value, radix: 16, uppercase: true))}"
+    }.joined()
+}
+
 /// Whether a terminal shows the scalar as itself: no control, no formatting such as a change of writing direction.
 private func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.properties.generalCategory {

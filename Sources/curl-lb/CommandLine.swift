@@ -2,6 +2,7 @@
 
 import Control
 import Foundation
+import Upstream
 
 /// Reads the settings of this process.
 ///
@@ -23,8 +24,15 @@ func settingsOrExit(version: @autoclosure () -> VersionReport) -> (settings: Set
             FileHandle.standardOutput.write(Data(try question.ask().utf8))
             exit(EXIT_SUCCESS)
         } catch {
-            FileHandle.standardError.write(Data("curl-lb why: \(error)\n".utf8))
-            exit(EXIT_FAILURE)
+            fail("curl-lb why: \(error)")
+        }
+    case .top(let request):
+        if let problem = CurlLibrary.prepare() { fail("curl-lb top: \(problem)") }
+        do throws(TopFailure) {
+            try TopSession(request).run()
+            exit(EXIT_SUCCESS)
+        } catch {
+            fail("curl-lb top: \(error)")
         }
     case .print(let text):
         FileHandle.standardOutput.write(Data(text.utf8))
@@ -33,4 +41,10 @@ func settingsOrExit(version: @autoclosure () -> VersionReport) -> (settings: Set
         FileHandle.standardError.write(Data(lines.map { "\($0)\n" }.joined().utf8))
         exit(CommandOutcome.refusalExitCode)
     }
+}
+
+/// Ends the process with a line on standard error.
+private func fail(_ line: String) -> Never {
+    FileHandle.standardError.write(Data("\(line)\n".utf8))
+    exit(EXIT_FAILURE)
 }

@@ -22,12 +22,13 @@ import names as names_trial
 import openapi
 import rolling
 import slow_attacks
+import top
 import traffic
 import websocket_sessions
 
 MODULES = (
     allocations, failover, bodies, traffic, websocket_sessions, changes, drips, slow_attacks, limits, names_trial, health,
-    rolling, openapi, dashboard, dashboard_live,
+    rolling, openapi, dashboard, dashboard_live, top,
 )
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
