@@ -41,11 +41,14 @@ import Testing
                 try gate.wait()
             }
             let second = try scene.origin(answering: Reply.ok("b"))
-            let balancer = try scene.curlLB([slow, second], Self.once)
+            let isBegun = request.contains("/begun") || request.contains("/hinted")
+            // Here the first backend has to be the faster one, and has much time for it.
+            let settings = Self.once.merging(isBegun ? ["LB_HEDGE": "1s"] : [:]) { $1 }
+            let balancer = try scene.curlLB([slow, second], settings)
             let client = try balancer.connect()
             try client.send(request)
             try eventually("the first attempt") { slow.heads.count == 1 }
-            if request.contains("/begun") || request.contains("/hinted") { _ = try client.receiveHead() }
+            if isBegun { _ = try client.receiveHead() }
             // Two that came later, one after the other, have been asked of the second by now.
             for _ in 0..<2 {
                 #expect(try balancer.response(to: get("/later", "Connection: close\r\n")).body.text == "b")
