@@ -18,17 +18,21 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n"
 
 
 class Origin:
-    """Answers on one address; counts connections and requests, and knows when the last request came."""
+    """Answers on one address; counts requests and the connections that bring any, and knows when the last request came."""
 
     def __init__(self, address):
         self.address, self.connections, self.open, self.requests, self.last = address, 0, 0, 0, 0.0
 
     async def serve(self, reader, writer):
-        self.connections += 1
-        self.open += 1
+        is_used = False
         try:
             while True:
                 await reader.readuntil(b"\r\n\r\n")
+                # A health check only connects.
+                if not is_used:
+                    is_used = True
+                    self.connections += 1
+                    self.open += 1
                 self.requests += 1
                 self.last = time.monotonic()
                 await asyncio.sleep(0.002)
@@ -36,7 +40,7 @@ class Origin:
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             pass
         finally:
-            self.open -= 1
+            self.open -= is_used
             writer.close()
 
     async def listen(self):

@@ -73,3 +73,32 @@ def trial_even():
     requests = re.search(r"(\d+) requests in", output).group(1)
     print(f"  {requests} requests, errors {errors or 'none'}, origins' counts {counts}")
     return not errors and max(counts) - min(counts) <= 1
+
+
+async def in_order(count, connections):
+    """Who answers, one request after the other, over several connections in turn."""
+    pairs = [await asyncio.open_connection("127.0.0.1", LISTEN) for _ in range(connections)]
+    names = []
+    for number in range(count):
+        status, _, body = await exchange(*pairs[number % connections], b"GET / HTTP/1.1\r\nHost: t\r\n\r\n")
+        assert status == 200
+        names.append(json.loads(body)["name"])
+    for _, writer in pairs:
+        writer.close()
+    return names
+
+
+def trial_weights(count=7_000, connections=16):
+    """Weights 5, 1, 1 over four workers: a a b a c a a, again and again, whichever worker has the request."""
+    origins()
+    weights = zip(PORTS, (5, 1, 1))
+    balancer(
+        LB_WORKERS="4",
+        LB_BACKENDS=" ".join(f"http://127.0.0.1:{port};weight={weight}" for port, weight in weights),
+    )
+    names = asyncio.run(in_order(count, connections))
+    expected = [f"b{'aabacaa'[number % 7].translate(str.maketrans('abc', '123'))}" for number in range(count)]
+    wrong = sum(name != other for name, other in zip(names, expected))
+    shares = [names.count(f"b{index}") for index in (1, 2, 3)]
+    print(f"  first two rounds {' '.join(names[:14])}; {count} requests over {connections} connections: shares {shares}, out of order {wrong}")
+    return wrong == 0

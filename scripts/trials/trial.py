@@ -13,13 +13,17 @@ import bodies
 import changes
 import dashboard
 import dashboard_live
+import down
 import drips
 import failover
 import harness
 import health
+import hedging
 import limits
 import names as names_trial
 import openapi
+import overload
+import posts
 import rolling
 import slow_attacks
 import top
@@ -27,8 +31,8 @@ import traffic
 import websocket_sessions
 
 MODULES = (
-    allocations, failover, bodies, traffic, websocket_sessions, changes, drips, slow_attacks, limits, names_trial, health,
-    rolling, openapi, dashboard, dashboard_live, top,
+    allocations, failover, posts, bodies, traffic, websocket_sessions, changes, drips, slow_attacks, limits, overload, hedging,
+    names_trial, health, down, rolling, openapi, dashboard, dashboard_live, top,
 )
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
