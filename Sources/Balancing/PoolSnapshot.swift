@@ -62,6 +62,9 @@ public final class PoolSnapshot: Sendable {
     /// What clients that are bound to a backend hold; nil where none are, and of a backend that has left.
     public func affinityToken(of backend: Backend) -> AffinityToken? { affinity.token(of: backend.index) }
 
+    /// How many members get requests, backups among them only while they do.
+    public var usableCount: Int { ordinary.places.isEmpty ? backup.places.count : ordinary.places.count }
+
     /// The members that are known to be silent since a former snapshot.
     public func newlySilent(since former: PoolSnapshot) -> [Backend] {
         let silent = members.filter(\.isSilent).map(\.backend)

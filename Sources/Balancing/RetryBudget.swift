@@ -23,18 +23,26 @@ public final class RetryBudget: Sendable {
     public var inProgress: Int { count.load(ordering: .relaxed) }
 
     /// How many retries are allowed with so many requests active.
-    public static func limit(percent: Int, active: Int) -> Int { max(minimum, active * percent / 100) }
+    ///
+    /// - Parameter backends: Between how many backends they are spread: what the death of one of them breaks off may all be sent again,
+    ///   which is its share, a quarter more since shares are never even, and a few. 0 leaves no such room, nor does a percentage of 0.
+    public static func limit(percent: Int, active: Int, backends: Int = 0) -> Int {
+        let share = percent > 0 && backends > 0 ? active * 5 / (4 * backends) + minimum : 0
+        return max(minimum, active * percent / 100, min(share, active))
+    }
 
     /// Takes a place for a retry; false when all are taken.
     ///
-    /// - Parameter active: How many requests are in flight or wait; asked only when it matters.
-    public func take(active: () -> Int) -> Bool {
+    /// - Parameters:
+    ///   - backends: As for ``limit(percent:active:backends:)``.
+    ///   - active: How many requests are in flight or wait; asked only when it matters.
+    public func take(backends: Int = 0, active: () -> Int) -> Bool {
         var limit = Self.minimum
         var isLimitKnown = false
         var taken = count.load(ordering: .relaxed)
         while true {
             if taken >= limit, !isLimitKnown {
-                limit = Self.limit(percent: percent.load(ordering: .relaxed), active: active())
+                limit = Self.limit(percent: percent.load(ordering: .relaxed), active: active(), backends: backends)
                 isLimitKnown = true
             }
             guard taken < limit else { return false }

@@ -106,7 +106,7 @@ extension Exchange {
     /// Ends an attempt that has failed and makes another one at a backend not tried yet, if the budget allows it.
     func repeatElsewhere(after row: ExchangeFailure, wasRequestSent: Bool) {
         // What no backend has had a byte of is no load on any: it may always go on.
-        let isAllowed = !wasRequestSent || takeRetryPlace()
+        let isAllowed = !wasRequestSent || takeRetryPlace(isAfterBreak: row == .connectionTerminated)
         endAttempt(.failed)
         guard isAllowed else {
             isRetryBudgetExhausted = true
@@ -120,10 +120,13 @@ extension Exchange {
     // MARK: The retry budget
 
     /// Takes a place in the retry budget, which is kept until a response head comes or the exchange ends; false if none is left.
-    func takeRetryPlace() -> Bool {
+    ///
+    /// - Parameter isAfterBreak: Whether a connection has broken off: one backend may have died, and then there is room for all of it.
+    func takeRetryPlace(isAfterBreak: Bool = false) -> Bool {
         if hasRetryPlace { return true }
-        hasRetryPlace = worker.overload.retryBudget.take {
-            worker.balancer.snapshot.inFlight + worker.overload.board.waiting
+        let snapshot = worker.balancer.snapshot
+        hasRetryPlace = worker.overload.retryBudget.take(backends: isAfterBreak ? snapshot.usableCount : 0) {
+            snapshot.inFlight + worker.overload.board.waiting
         }
         return hasRetryPlace
     }

@@ -25,6 +25,22 @@ struct RetryBudgetTests {
         #expect(budget.take { active })
     }
 
+    @Test(arguments: [
+        (20, 32, 3, 16), (20, 300, 3, 128), (20, 4, 3, 4), (20, 2, 3, 3), (20, 1000, 10, 200), (20, 1000, 5, 253),
+        (0, 1000, 3, 3), (100, 50, 2, 50), (20, 100, 1, 100), (20, 100, 0, 20),
+    ])
+    func `what the death of one backend breaks off has room`(percent: Int, active: Int, backends: Int, limit: Int) {
+        #expect(RetryBudget.limit(percent: percent, active: active, backends: backends) == limit)
+        let budget = RetryBudget(percent: percent)
+        for _ in 0..<limit { #expect(budget.take(backends: backends) { active }) }
+        #expect(!budget.take(backends: backends) { active })
+        // Where nothing has broken off it is the percentage that counts.
+        let other = RetryBudget.limit(percent: percent, active: active)
+        #expect(other <= limit)
+        for _ in 0..<(limit - other) { budget.giveBack() }
+        #expect(!budget.take { active })
+    }
+
     @Test func `what is active is not counted while the few that are always allowed suffice`() {
         let budget = RetryBudget(percent: 20)
         var isAsked = false
