@@ -194,9 +194,7 @@ final class Exchange: ClientExchange, StreamObserver {
     /// Takes the client's identifier if it is a plain one, else makes one; true if it is the client's.
     private func takeRequestID() -> Bool {
         let fields = reader.head.fields
-        if refusal == nil, !fields.isRepeated(.xRequestID), let index = fields.first(.xRequestID),
-            !fields[index].isHopByHop
-        {
+        if refusal == nil, !fields.isRepeated(.xRequestID), let index = fields.first(.xRequestID) {
             let value = reader.headBytes(fields[index].valueRange)
             if (1...128).contains(value.count), value.allSatisfy(Self.isPlain) {
                 requestID.append(contentsOf: value)

@@ -27,7 +27,7 @@ extension RequestReader {
         var hops = 0
         for index in stride(from: head.fields.count - 1, through: 0, by: -1) {
             let line = head.fields[index]
-            guard line.name == .xForwardedFor, !line.isHopByHop else { continue }
+            guard line.name == .xForwardedFor else { continue }
             var rest = headBytes(line.valueRange)[...]
             while let member = Self.lastMember(of: &rest) {
                 hops += 1

@@ -128,7 +128,7 @@ struct UpstreamRequest {
 
     /// Whether a trusted proxy has said it already.
     private func hasTold(_ name: FieldName, _ fields: FieldSection) -> Bool {
-        isPeerTrusted && fields.contains(name) && fields.lines.contains { $0.name == name && !$0.isHopByHop }
+        isPeerTrusted && fields.contains(name)
     }
 
     /// Appends what a trusted proxy says of those before it, as one list; false when it says nothing.
@@ -137,7 +137,7 @@ struct UpstreamRequest {
         var isFirst = true
         for index in 0..<fields.count {
             let line = fields.lines[index]
-            guard line.name == name, !line.isHopByHop, !line.valueRange.isEmpty else { continue }
+            guard line.name == name, !line.valueRange.isEmpty else { continue }
             if !isFirst { buffer.append(", ") }
             buffer.append(reader.headBytes(line.valueRange))
             isFirst = false

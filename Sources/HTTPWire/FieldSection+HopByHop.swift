@@ -26,15 +26,27 @@ extension FieldSection {
     /// Each one may have to be compared with each line; real messages have one to three.
     static let maxConnectionOptionCount = 64
 
-    /// The fields no `Connection` option can remove: without them routing and framing would be another's choice.
-    private static var protectedNames: UInt64 { FieldName.host.bit | FieldName.contentLength.bit }
+    /// The fields no `Connection` option can remove.
+    ///
+    /// Each of them is meant for whoever answers, so that no sender may name it (RFC 9110 section 7.6.1); and a proxy before us
+    /// may pass on the options of its client, who would take away what that proxy says of it. Without `Host` and
+    /// `Content-Length` routing and framing would be another's choice; without those after them a client could hide who it is
+    /// and which way it came; without the last three it could appear without its credentials, and a response without its time.
+    private static var protectedNames: UInt64 {
+        FieldName.host.bit | FieldName.contentLength.bit
+            | FieldName.xForwardedFor.bit | FieldName.xForwardedProto.bit | FieldName.xForwardedHost.bit
+            | FieldName.xForwardedPort.bit | FieldName.xForwardedOther.bit | FieldName.forwarded.bit
+            | FieldName.xRealIP.bit | FieldName.via.bit | FieldName.maxForwards.bit | FieldName.earlyData.bit
+            | FieldName.xRequestID.bit | FieldName.traceparent.bit
+            | FieldName.authorization.bit | FieldName.cookie.bit | FieldName.date.bit
+    }
 
     /// Marks the lines that a `Connection` option names, in addition to those that their name alone marks.
     ///
     /// `Connection`, `Keep-Alive`, `Proxy-Connection`, `TE`, `Transfer-Encoding`, `Upgrade`, `HTTP2-Settings`,
     /// `Proxy-Authenticate`, `Proxy-Authorization` and `Proxy-Authentication-Info` are marked when they are parsed, whether
-    /// an option names them or not. `Trailer` stays end-to-end unless named. `Host` and `Content-Length` cannot be removed
-    /// by an option. Fields that the proxy adds are to be added after this. Costs nothing when the options are at most
+    /// an option names them or not. `Trailer` stays end-to-end unless named. `Host`, `Content-Length`, and what tells who a
+    /// client is and which way it came cannot be removed by an option. Fields that the proxy adds are to be added after this. Costs nothing when the options are at most
     /// `close`, `keep-alive` and the names above.
     ///
     /// - Parameter bytes: The span the section was parsed from.
@@ -78,7 +90,7 @@ extension FieldSection {
     private mutating func mark(_ option: Range<Int>, _ bytes: Span<UInt8>) {
         let name = FieldName(bytes, option)
         guard name.bit & FieldSection.protectedNames == 0 else { return }
-        if name == .other || name == .xForwardedOther {
+        if name == .other {
             for index in 0..<lines.count where lines[index].name == name {
                 if bytes.equalsIgnoringCase(lines[index].nameRange, option) { lines[index].isHopByHop = true }
             }

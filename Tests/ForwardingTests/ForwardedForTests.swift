@@ -80,7 +80,11 @@ struct ForwardedForTests {
         Row("the form of Forwarded", "for=192.0.2.1;proto=https", "10.9.9.9"),
         Row("semicolons for commas", "192.0.2.1; 10.0.0.1", "10.9.9.9"),
         Row("bytes beyond ASCII", "192.0.2.1, \u{E9}", "10.9.9.9"),
-        Row("named away", ["Connection: X-Forwarded-For", "X-Forwarded-For: 192.0.2.1"], "10.9.9.9", isTrusted: true),
+        Row(
+            "what a client would name away",
+            ["Connection: X-Forwarded-For", "X-Forwarded-For: 192.0.2.1"],
+            "192.0.2.1"
+        ),
         Row("another spelling", ["X_Forwarded_For: 192.0.2.1"], "10.9.9.9", isTrusted: true),
         Row("another field", ["Forwarded: for=192.0.2.1", "X-Real-IP: 192.0.2.1"], "10.9.9.9", isTrusted: true),
         Row("an endless row", String(repeating: "10.0.0.1, ", count: 5000) + "10.0.0.2", "10.0.0.1"),

@@ -332,7 +332,10 @@ struct UpstreamRequestTests {
                 "Connection: X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Prefix", "X-Forwarded-For: 1.1.1.1",
                 "X-Forwarded-Proto: https", "X-Forwarded-Prefix: /a",
             ],
-            ["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http", "X-Forwarded-Host: x"]
+            [
+                "X-Forwarded-Proto: https", "X-Forwarded-Prefix: /a", "X-Forwarded-For: 1.1.1.1, 192.0.2.7",
+                "X-Forwarded-Host: x",
+            ]
         ),
         (
             ["X-Forwarded-For: what, is, this"],

@@ -135,12 +135,16 @@ struct HopByHopRow: Sendable, CustomTestStringConvertible {
             dropped: [1, 2, 4]
         ),
         .init(
-            "one claim of two named",
-            ["Host: a", "Connection: x-forwarded-a", "X-Forwarded-A: 1", "X-Forwarded-B: 2"],
-            dropped: [1, 2]
+            "a claim of a kind of its own cannot be dropped",
+            ["Host: a", "Connection: x-forwarded-a, X_Forwarded_B", "X-Forwarded-A: 1", "X_Forwarded_B: 2"],
+            dropped: [1]
         ),
         .init("named before", ["X-Foo: 1", "Host: a", "Connection: x-fOO"], dropped: [0, 2]),
-        .init("named and known", ["Host: a", "Connection: cookie", "Cookie: 1", "Set-Cookie: 2"], dropped: [1, 2]),
+        .init(
+            "named and known",
+            ["Host: a", "Connection: set-cookie", "Set-Cookie: 1", "Cookie: 2"],
+            dropped: [1, 2]
+        ),
         .init("list", ["Host: a", "Connection: ,a ,\tb,, c,", "A: 1", "B: 2", "C: 3", "D: 4"], dropped: [1, 2, 3, 4]),
         .init(
             "two lines",
@@ -157,9 +161,21 @@ struct HopByHopRow: Sendable, CustomTestStringConvertible {
         .init("names nothing", ["Host: a", "Connection: nothing", "X: 1"], dropped: [1]),
         .init("letters only are compared without case", ["Host: a", "Connection: x@", "x`: 1"], dropped: [1]),
         .init(
-            "names us cannot be spoofed away later",
-            ["Host: a", "Connection: X-Forwarded-For", "X-Forwarded-For: 1"],
-            dropped: [1, 2]
+            "who the client is, and how it came, cannot be dropped",
+            [
+                "Host: a",
+                "Connection: X-Forwarded-For, x-forwarded-proto,X-Forwarded-Host, X-Forwarded-Port, X-Real-IP",
+                "Connection: forwarded, via, max-forwards, early-data, x-request-id, traceparent, a",
+                "X-Forwarded-For: 1",
+                "X-Forwarded-Proto: 1", "X-Forwarded-Host: 1", "X-Forwarded-Port: 1", "X-Real-IP: 1", "Forwarded: 1",
+                "Via: 1", "Max-Forwards: 1", "Early-Data: 1", "X-Request-Id: 1", "traceparent: 1", "A: 1",
+            ],
+            dropped: [1, 2, 14]
+        ),
+        .init(
+            "nor can its credentials, or the time",
+            ["Host: a", "Connection: Authorization, cookie, date", "Authorization: 1", "Cookie: 1", "Date: 1"],
+            dropped: [1]
         ),
     ]
 }

@@ -91,6 +91,24 @@ import Testing
         }
     }
 
+    @Test func `a client cannot name away what a trusted proxy says of it, nor be taken for the proxy`() throws {
+        // As HAProxy passes on a client's Connection options, with what it adds itself.
+        let connection = "Connection: close, X-Forwarded-For, X-Forwarded-Proto"
+        try Scene.play { scene in
+            let origin = try scene.origin(answering: Reply.ok("ok"))
+            let balancer = try scene.curlLB([origin], Self.trusting)
+            let request = """
+                GET / HTTP/1.1\r\nHost: test\r\n\(connection)\r\nX-LB-Explain: 1\r\nX-Forwarded-For: 192.0.2.1\r\n\
+                X-Forwarded-Proto: https\r\n\r\n
+                """
+            #expect(try balancer.response(to: request)["X-LB-Explain"] == nil)
+            let seen = try #require(origin.requests.first)
+            #expect(seen.values("X-Forwarded-For") == ["192.0.2.1, 127.0.0.1"])
+            #expect(seen.values("X-Forwarded-Proto") == ["https"])
+            #expect(try balancer.logLine().split(separator: " ")[1] == "192.0.2.1")
+        }
+    }
+
     @Test func `Forwarded is sent where it is asked for`() throws {
         try Scene.play { scene in
             let origin = try scene.origin(answering: Reply.ok("ok"))

@@ -58,10 +58,21 @@ struct NaiveFields {
     /// The names in lower case that go no further than the next hop (RFC 9110 section 7.6.1).
     var hopByHopNames: Set<[UInt8]> {
         var names = Set(tokens("connection"))
-        names.subtract(["host", "content-length"].map { [UInt8]($0) })
         names.formUnion(NaiveFields.alwaysHopByHop)
-        return names
+        return names.filter { !NaiveFields.isNeverHopByHop($0) }
     }
+
+    /// Whether a name in lower case is one that no `Connection` option removes; `X_Real-Ip` and the like count as `X-Real-IP`.
+    private static func isNeverHopByHop(_ name: [UInt8]) -> Bool {
+        let plain = name.map { $0 == UInt8(ascii: "_") ? UInt8(ascii: "-") : $0 }
+        return neverHopByHop.contains(name) || plain.elementsEqual("x-real-ip".utf8)
+            || plain.starts(with: "x-forwarded-".utf8)
+    }
+
+    private static let neverHopByHop = [
+        "host", "content-length", "forwarded", "via", "max-forwards", "early-data", "x-request-id", "traceparent",
+        "authorization", "cookie", "date",
+    ].map { [UInt8]($0) }
 
     private static let alwaysHopByHop = [
         "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "http2-settings",

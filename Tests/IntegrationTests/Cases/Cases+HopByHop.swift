@@ -55,12 +55,25 @@ extension Case {
             "RFC 9110 7.6.1",
             ["Connection: X-Forwarded-Proto, X-Forwarded-Host, X-Request-Id"]
         ),
-        hop("names Via", "RFC 9110 7.6.1", ["Via: 1.1 a", "Connection: via"]),
-        hop("names an identifier", "RFC 9110 7.6.1", ["X-Request-Id: mine", "Connection: X-Request-Id"]),
+        hop("names Via", "RFC 9110 7.6.1", ["Via: 1.1 a", "Connection: via"], leaves: ["Via: 1.1 a"]),
+        hop(
+            "names an identifier",
+            "RFC 9110 7.6.1",
+            ["X-Request-Id: mine", "Connection: X-Request-Id"],
+            leaves: ["X-Request-Id: mine"],
+            keepsIdentifier: true
+        ),
+        hop(
+            "names what a trace goes by",
+            "RFC 9110 7.6.1",
+            ["Connection: traceparent, Early-Data", "Traceparent: 00-1-1-00", "Early-Data: 1"],
+            leaves: ["Traceparent: 00-1-1-00", "Early-Data: 1"]
+        ),
         hop(
             "names credentials",
             "RFC 9110 7.6.1",
-            ["Cookie: a=b", "Authorization: x", "Connection: Cookie, Authorization"]
+            ["Cookie: a=b", "Authorization: x", "Connection: Cookie, Authorization"],
+            leaves: ["Cookie: a=b", "Authorization: x"]
         ),
         forwarded(
             "hop: names Content-Length",

@@ -60,11 +60,19 @@ extension Case {
             ["X_Forwarded_For: 6.6.6.6", "X-Forwarded_Host: evil", "X-Real-IP: 6.6.6.6", "Forwarded: for=6.6.6.6"]
         ),
         claim(
-            "named away",
+            "what its client would name away",
             [
-                "Connection: X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host", "X-Forwarded-For: 6.6.6.6",
-                "X-Forwarded-Proto: https", "X-Forwarded-Host: evil",
-            ]
+                "Connection: X-Forwarded-For, X-Forwarded-Proto, X-Forwarded-Host, X-Forwarded-Port, X-Forwarded-Prefix",
+                "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: www.example",
+                "X-Forwarded-Port: 443", "X-Forwarded-Prefix: /shop",
+            ],
+            leaves: [
+                "X-Forwarded-Proto: https", "X-Forwarded-Host: www.example", "X-Forwarded-Port: 443",
+                "X-Forwarded-Prefix: /shop",
+            ],
+            forwardedFor: "192.0.2.1, 127.0.0.1",
+            host: nil,
+            proto: nil
         ),
         Case(
             "trusted: a field line that is no field line",
