@@ -25,7 +25,9 @@ public final class Backend: Sendable {
     public let answers = Atomic<UInt64>(0)
     /// Those of them whose status was 500 or more.
     public let errors = Atomic<UInt64>(0)
-    /// Attempts that ended without a response head, whoever's doing that was.
+    /// Attempts whose whole request was sent, or that were answered before that.
+    public let sent = Atomic<UInt64>(0)
+    /// Those of them that ended without a response head, whoever's doing that was.
     public let unanswered = Atomic<UInt64>(0)
     /// What the answers took together, from the request's end to the response head, in nanoseconds.
     public let answerTime = Atomic<UInt64>(0)

@@ -42,7 +42,7 @@ public struct BackendLease: ~Copyable {
 
     deinit {
         backend.leavePlace()
-        if !isAnswered { backend.unanswered.wrappingAdd(1, ordering: .relaxed) }
+        endWaiting()
         switch outcome {
         case .answered: backend.noteServed()
         case .failed: backend.noteFailure()
@@ -51,7 +51,17 @@ public struct BackendLease: ~Copyable {
     }
 
     /// Notes that the whole request has been sent: what its client took for it is not the backend's doing.
-    public mutating func requestSent(at now: UInt64) { sent = now }
+    ///
+    /// From then on it waits: before, the backend may have nothing to answer to.
+    public mutating func requestSent(at now: UInt64) {
+        if sent == nil, !isAnswered { backend.sent.wrappingAdd(1, ordering: .relaxed) }
+        sent = now
+    }
+
+    /// Notes that an attempt has ended for which nobody will wait any longer.
+    private func endWaiting() {
+        if sent != nil, !isAnswered { backend.unanswered.wrappingAdd(1, ordering: .relaxed) }
+    }
 
     /// Notes that a response head has come: the time from the request's end until then is the backend's latency.
     ///
@@ -59,7 +69,8 @@ public struct BackendLease: ~Copyable {
     public mutating func headReceived(status: Int = 200, at now: UInt64) {
         guard !isAnswered else { return }
         isAnswered = true
-        // An answer that came before the request's end has cost no time.
+        // Nobody has waited for an answer that came before the request's end, and it has cost no time.
+        if sent == nil { backend.sent.wrappingAdd(1, ordering: .relaxed) }
         let elapsed = sent.map { Self.nanoseconds(from: $0, to: now) }
         backend.noteAnswer(status: status, after: elapsed ?? 0)
         guard let elapsed else { return }
@@ -73,7 +84,7 @@ public struct BackendLease: ~Copyable {
     public consuming func again() -> BackendLease {
         backend.attempts.wrappingAdd(1, ordering: .relaxed)
         // The attempt before it has ended without an answer: that is why there is this one.
-        if !isAnswered { backend.unanswered.wrappingAdd(1, ordering: .relaxed) }
+        endWaiting()
         isAnswered = false
         sent = nil
         return self
@@ -82,8 +93,6 @@ public struct BackendLease: ~Copyable {
     /// Gives the place back: no attempt was made.
     public consuming func cancel() {
         backend.attempts.wrappingSubtract(1, ordering: .relaxed)
-        // Nor did one end without an answer.
-        isAnswered = true
     }
 
     /// Ends the lease.

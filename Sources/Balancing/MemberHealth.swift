@@ -106,7 +106,7 @@ struct MemberHealth: Sendable {
         trials = Schedule(due: now)
     }
 
-    /// Counts from here on.
+    /// Counts from here on; who waits now is not counted among those that wait later.
     mutating func beginCounting() {
         window = TrafficWindow(from: TrafficCount(of: backend))
         backend.forgetRows()

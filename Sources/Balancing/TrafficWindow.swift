@@ -4,7 +4,7 @@ internal import Synchronization
 
 /// A backend's counters at one time.
 struct TrafficCount: Sendable {
-    var attempts: UInt64 = 0
+    var sent: UInt64 = 0
     var answers: UInt64 = 0
     var errors: UInt64 = 0
     var failures: UInt64 = 0
@@ -20,13 +20,13 @@ struct TrafficCount: Sendable {
         failures = backend.failures.load(ordering: .relaxed)
         unanswered = backend.unanswered.load(ordering: .relaxed)
         answerTime = backend.answerTime.load(ordering: .relaxed)
-        attempts = backend.attempts.load(ordering: .relaxed)
+        sent = backend.sent.load(ordering: .relaxed)
     }
 
-    /// Attempts that wait for a response head.
+    /// Whole requests that wait for a response head.
     var awaiting: UInt64 {
         let ended = answers &+ unanswered
-        return attempts > ended ? attempts - ended : 0
+        return sent > ended ? sent - ended : 0
     }
 
     /// Attempts that have shown something.
@@ -41,7 +41,7 @@ struct TrafficCount: Sendable {
     /// What has come since an earlier count.
     func since(_ earlier: TrafficCount) -> TrafficCount {
         var count = TrafficCount()
-        count.attempts = attempts &- earlier.attempts
+        count.sent = sent &- earlier.sent
         count.answers = answers &- earlier.answers
         count.errors = errors &- earlier.errors
         count.failures = failures &- earlier.failures
@@ -52,7 +52,7 @@ struct TrafficCount: Sendable {
 
     static func + (first: Self, second: Self) -> Self {
         var count = first
-        count.attempts &+= second.attempts
+        count.sent &+= second.sent
         count.answers &+= second.answers
         count.errors &+= second.errors
         count.failures &+= second.failures
@@ -69,13 +69,20 @@ struct TrafficWindow: Sendable {
 
     /// The oldest first; never empty.
     private var samples: [TrafficCount]
+    /// The most requests that may wait still of those that waited when counting began: they have been laid to the backend's charge
+    /// already, or are not to be.
+    private var old: UInt64
 
-    init(from count: TrafficCount) { samples = [count] }
+    init(from count: TrafficCount) {
+        samples = [count]
+        old = count.awaiting
+    }
 
     /// Takes the next sample.
     mutating func append(_ count: TrafficCount) {
         if samples.count > Self.length { samples.removeFirst() }
         samples.append(count)
+        old = min(old, count.awaiting)
     }
 
     /// What has happened in the window up to its last sample.
@@ -85,11 +92,14 @@ struct TrafficWindow: Sendable {
     func sum(to now: TrafficCount) -> TrafficCount { now.since(samples[0]) }
 
     /// How many requests have waited for the last samples' time, in which none was answered; 0 when one was.
+    ///
+    /// Those that waited when counting began are left out; where it cannot be told who has gone, the others are taken to have.
     func stuck(for count: Int) -> UInt64 {
         guard samples.count > count else { return 0 }
         let (now, then) = (samples[samples.count - 1], samples[samples.count - 1 - count])
         guard now.answers == then.answers else { return 0 }
         let gone = now.unanswered &- then.unanswered
-        return then.awaiting > gone ? then.awaiting - gone : 0
+        let others = gone &+ old
+        return then.awaiting > others ? then.awaiting - others : 0
     }
 }

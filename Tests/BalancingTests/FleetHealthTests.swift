@@ -361,12 +361,40 @@ struct FleetHealthTests {
         play.pass(1)
         var leases = 0
         while leases < 5 {
-            play.backend("b").attempts.wrappingAdd(1, ordering: .relaxed)
+            play.backend("b").sent.wrappingAdd(1, ordering: .relaxed)
             leases += 1
         }
         play.pass(1)
         #expect(play.states == "a up, b up, c up")
         play.pass(2)
+        #expect(play.states == "a up, b ejected, c up")
+    }
+
+    @Test func `attempts that have not sent their request are no sign of silence`() throws {
+        var play = try Play(3, passive)
+        for name in ["a", "b", "c"] { play.serve(name, "..........") }
+        play.pass(1)
+        play.backend("b").attempts.wrappingAdd(9, ordering: .relaxed)
+        play.pass(5)
+        #expect(play.states == "a up, b up, c up")
+    }
+
+    @Test func `who has been ejected for requests that wait is not ejected for the same ones again`() throws {
+        var play = try Play(3, passive)
+        func serve() { for name in ["a", "c"] { play.serve(name, "..........") } }
+        serve()
+        play.backend("b").sent.wrappingAdd(5, ordering: .relaxed)
+        play.pass(4)
+        #expect(play.states == "a up, b ejected, c up")
+        play.pass(10)
+        #expect(play.states == "a up, b up, c up")
+        serve()
+        play.pass(5)
+        #expect(play.states == "a up, b up, c up")
+        // Others are another matter.
+        play.backend("b").sent.wrappingAdd(5, ordering: .relaxed)
+        serve()
+        play.pass(4)
         #expect(play.states == "a up, b ejected, c up")
     }
 
@@ -387,7 +415,7 @@ struct FleetHealthTests {
         var play = try Play(3, passive)
         for name in ["a", "b", "c"] { play.serve(name, "..........") }
         play.pass(1)
-        play.backend("b").attempts.wrappingAdd(9, ordering: .relaxed)
+        play.backend("b").sent.wrappingAdd(9, ordering: .relaxed)
         play.pass(1)
         play.now += 60 * Self.second
         play.pass(2.9)

@@ -73,10 +73,14 @@ struct LeaseTests {
         early.headReceived(status: 503, at: 50)
         early.end(.abandoned, at: 60)
         #expect(answers(of: backend) == [2, 1, 0, 5])
-        lease().end(.failed, at: 1)
+        var unanswered = lease()
+        unanswered.requestSent(at: 10)
+        unanswered.end(.failed, at: 11)
         #expect(answers(of: backend) == [2, 1, 1, 5])
         // A stale connection's attempt had no answer; the one after it has.
-        var second = lease().again()
+        var stale = lease()
+        stale.requestSent(at: 90)
+        var second = stale.again()
         second.requestSent(at: 100)
         second.headReceived(status: 200, at: 107)
         second.end(.answered, at: 110)
@@ -84,7 +88,37 @@ struct LeaseTests {
         // What was never made has nothing to be counted.
         lease().cancel()
         #expect(answers(of: backend) == [3, 1, 2, 12])
-        #expect(TrafficCount(of: backend).attempts == 5)
+        #expect(TrafficCount(of: backend).sent == 5)
+        #expect(backend.attempts.load(ordering: .relaxed) == 5)
+    }
+
+    @Test func `only whole requests wait`() {
+        let backend = Backend(index: 0, name: "a")
+        func waiting() -> UInt64 { TrafficCount(of: backend).awaiting }
+        func lease() -> BackendLease { BackendLease(of: backend, at: 0, isMeasured: false) }
+        var whole = lease()
+        let slow = lease()
+        let stale = lease()
+        #expect(waiting() == 0)
+        whole.requestSent(at: 10)
+        #expect(waiting() == 1)
+        whole.requestSent(at: 11)
+        #expect(waiting() == 1)
+        slow.end(.abandoned, at: 20)
+        var again = stale.again()
+        #expect(waiting() == 1)
+        again.requestSent(at: 30)
+        #expect(waiting() == 2)
+        again = again.again()
+        #expect(waiting() == 1)
+        // Answered first, and sent to its end then.
+        again.headReceived(status: 200, at: 40)
+        again.requestSent(at: 50)
+        #expect(waiting() == 1)
+        again.end(.answered, at: 60)
+        whole.end(.abandoned, at: 60)
+        #expect(waiting() == 0)
+        #expect(answers(of: backend) == [1, 0, 2, 0])
     }
 
     @Test func `accounts from several threads add up`() {

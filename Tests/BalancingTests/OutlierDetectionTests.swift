@@ -17,7 +17,7 @@ struct OutlierDetectionTests {
         each: UInt64 = 1
     ) -> TrafficCount {
         var count = TrafficCount()
-        count.attempts = answers + failures
+        count.sent = answers + failures
         count.answers = answers
         count.errors = errors
         count.failures = failures
@@ -107,6 +107,7 @@ struct OutlierDetectionTests {
             switch step {
             case "e", ".":
                 var lease = lease
+                lease.requestSent(at: 0)
                 lease.headReceived(status: step == "e" ? 503 : 404, at: 0)
                 lease.end(.answered, at: 0)
             case "f": lease.end(.failed, at: 0)
@@ -154,14 +155,14 @@ struct OutlierDetectionTests {
             serve(backend, ".")
             window.append(TrafficCount(of: backend))
         }
-        #expect(window.sum.answers == 10 && window.sum.attempts == 10)
+        #expect(window.sum.answers == 10 && window.sum.sent == 10)
         #expect(window.stuck(for: 2) == 0)
 
-        backend.attempts.wrappingAdd(6, ordering: .relaxed)
+        backend.sent.wrappingAdd(6, ordering: .relaxed)
         window.append(TrafficCount(of: backend))
         window.append(TrafficCount(of: backend))
         #expect(window.stuck(for: 2) == 0)
-        backend.attempts.wrappingAdd(3, ordering: .relaxed)
+        backend.sent.wrappingAdd(3, ordering: .relaxed)
         window.append(TrafficCount(of: backend))
         #expect(window.stuck(for: 2) == 6)
         // One gave up, and may have been any of them.
@@ -171,5 +172,29 @@ struct OutlierDetectionTests {
         backend.answers.wrappingAdd(1, ordering: .relaxed)
         window.append(TrafficCount(of: backend))
         #expect(window.stuck(for: 2) == 0)
+    }
+
+    @Test func `who waited when counting began is not counted, and neither is who may have taken its place`() {
+        let backend = Backend(index: 0, name: "a")
+        func sample(_ window: inout TrafficWindow, _ count: Int = 1) {
+            for _ in 0..<count { window.append(TrafficCount(of: backend)) }
+        }
+        backend.sent.wrappingAdd(5, ordering: .relaxed)
+        var window = TrafficWindow(from: TrafficCount(of: backend))
+        sample(&window, 3)
+        #expect(window.stuck(for: 2) == 0)
+        backend.sent.wrappingAdd(6, ordering: .relaxed)
+        sample(&window, 3)
+        #expect(window.stuck(for: 2) == 6)
+        // Four have gone, and may have been any of them.
+        backend.unanswered.wrappingAdd(4, ordering: .relaxed)
+        sample(&window, 3)
+        #expect(window.stuck(for: 2) == 2)
+        // When so few are left, nobody of those at the beginning can be more.
+        backend.unanswered.wrappingAdd(4, ordering: .relaxed)
+        sample(&window)
+        backend.sent.wrappingAdd(9, ordering: .relaxed)
+        sample(&window, 3)
+        #expect(window.stuck(for: 2) == 9)
     }
 }
