@@ -9,19 +9,26 @@ internal import Glibc
 public final class SplicePipe {
     private let readEnd: CInt
     private let writeEnd: CInt
+    private let allowance: SplicePipeAllowance
     /// Bytes in the pipe.
     public private(set) var count = 0
 
-    /// Nil when the process has no descriptors left.
-    init?() {
+    /// Nil when there are pipes enough, or the process has no descriptors left.
+    init?(_ allowance: SplicePipeAllowance) {
+        guard allowance.take() else { return nil }
         var ends: (CInt, CInt) = (-1, -1)
-        guard lb_splice_pipe(&ends.0, &ends.1) == 0 else { return nil }
+        guard lb_splice_pipe(&ends.0, &ends.1) == 0 else {
+            allowance.giveBack()
+            return nil
+        }
         (readEnd, writeEnd) = ends
+        self.allowance = allowance
     }
 
     deinit {
         close(readEnd)
         close(writeEnd)
+        allowance.giveBack()
     }
 
     /// Fills the empty pipe from a socket, with at most `limit` bytes.
@@ -63,13 +70,17 @@ public final class SplicePipePool {
     /// Pipes kept when nobody uses them, at two descriptors each.
     private static let maximumIdle = 16
     private var idle: [SplicePipe] = []
+    private let allowance: SplicePipeAllowance
+
+    /// - Parameter allowance: That of the process, but for tests.
+    init(_ allowance: SplicePipeAllowance = .process) { self.allowance = allowance }
 
     /// An empty pipe; nil when there are no descriptors for another one.
-    public func take() -> SplicePipe? { idle.popLast() ?? SplicePipe() }
+    public func take() -> SplicePipe? { idle.popLast() ?? SplicePipe(allowance) }
 
     /// Gives a pipe back; one that still holds bytes is closed, and they are gone.
     public func give(_ pipe: SplicePipe) {
-        if pipe.count == 0, idle.count < SplicePipePool.maximumIdle { idle.append(pipe) }
+        if pipe.count == 0, idle.count < SplicePipePool.maximumIdle, !allowance.isScarce { idle.append(pipe) }
     }
 }
 

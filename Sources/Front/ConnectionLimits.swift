@@ -46,8 +46,13 @@ public final class ConnectionLimits: Sendable {
     private let clients = Mutex<[PeerAddress.Client: Int]>([:])
     private let report = Mutex((next: MonotonicTime(nanoseconds: 0), refused: 0))
 
-    /// Half of the files that the process may open: each connection may need a second one, to a backend.
-    public static var defaultTotal: Int { min(max(Int(clamping: Socket.descriptorLimit) / 2 - 32, 1), maximumTotal) }
+    /// Nearly half of the files that the process may open: each connection may need a second one, to a backend.
+    ///
+    /// What pipes may take, and what is needed besides, is left out.
+    public static var defaultTotal: Int {
+        let descriptors = Int(clamping: Socket.descriptorLimit) - SplicePipeAllowance.descriptors
+        return min(max(descriptors / 2 - 32, 1), maximumTotal)
+    }
 
     /// More than one machine carries.
     public static let maximumTotal = 1_000_000

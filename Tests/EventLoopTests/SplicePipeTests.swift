@@ -60,4 +60,21 @@ struct SplicePipeTests {
         pool.give(empty)
         #expect(pool.take() === empty)
     }
+
+    @Test func `no more pipes are open than are allowed, over all pools`() throws {
+        let allowance = SplicePipeAllowance(4)
+        let (one, two) = (SplicePipePool(allowance), SplicePipePool(allowance))
+        var pipes = try (0..<4).map { try #require(($0 < 2 ? one : two).take()) }
+        #expect(one.take() == nil && two.take() == nil)
+        // A pipe that is at rest in one pool would be nobody else's: where they are scarce it is closed.
+        one.give(pipes.removeFirst())
+        pipes.append(try #require(two.take()))
+        #expect(two.take() == nil)
+        pipes.removeLast(2)
+        let kept = try #require(one.take())
+        pipes.removeLast()
+        one.give(kept)
+        #expect(one.take() === kept)
+        pipes = []
+    }
 }

@@ -109,6 +109,34 @@ import Testing
         }
     }
 
+    @Test func `clients that take large bodies slowly leave descriptors for others`() throws {
+        let body = [UInt8](repeating: UInt8(ascii: "x"), count: 8 << 20)
+        try Scene.play { scene in
+            let origin = try scene.origin { request, connection in
+                guard request.startLine.hasPrefix("GET /large ") else {
+                    try connection.send(Reply.ok("ok"))
+                    return
+                }
+                try connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(8 * body.count)\r\n\r\n")
+                for _ in 0..<8 { try connection.send(body) }
+            }
+            let balancer = try scene.curlLB([origin.url], openFiles: 256)
+            let pipes = { balancer.process.descriptors.count { $0.hasPrefix("pipe:") } }
+            let before = pipes()
+            // Two descriptors for each, which LB_MAX_CONNECTIONS has counted.
+            let clients = try (0..<60).map { _ in try balancer.connect(receiveBuffer: 4096) }
+            defer { for client in clients { client.close() } }
+            for client in clients {
+                try client.send("GET /large HTTP/1.1\r\nHost: test\r\n\r\n")
+                #expect(try client.receiveHead().startLine == "HTTP/1.1 200 OK")
+            }
+            try eventually("all bodies on their way") { origin.requests.count == 60 }
+            try eventually("some of them in pipes") { pipes() > before }
+            for _ in 0..<10 { #expect(try balancer.get().status == 200) }
+            #expect(pipes() - before <= 256 / 16)
+        }
+    }
+
     // MARK: Requests
 
     @Test func `the number of fields is limited as it is set`() throws {

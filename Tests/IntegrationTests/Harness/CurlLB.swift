@@ -14,12 +14,15 @@ final class CurlLB: Sendable {
     ///
     /// With one worker, a port of the kernel's choice, no admin API, and neither health checks nor ejections, since scripts count
     /// connections and fail on purpose; unless the environment says otherwise.
+    ///
+    /// - Parameter openFiles: How many files it may open; nil for as many as we may.
     init(
         _ backends: [String],
         _ environment: [String: String] = [:],
         arguments: [String] = [],
         passing sockets: [CInt] = [],
-        output: ChildProcess.Output = .captured
+        output: ChildProcess.Output = .captured,
+        openFiles: Int? = nil
     ) throws {
         var variables = [
             "LB_LISTEN": "127.0.0.1:0", "LB_NAME": "curl-lb", "LB_WORKERS": "1", "LB_HEALTH": "off", "LB_EJECT": "off",
@@ -27,9 +30,12 @@ final class CurlLB: Sendable {
             "LB_BACKENDS": backends.joined(separator: ","),
         ]
         variables.merge(environment) { $1 }
+        // util-linux, on every Debian.
+        let command =
+            openFiles.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)", Program.curlLB] } ?? [Program.curlLB]
         let process = try ChildProcess(
-            Program.curlLB,
-            arguments,
+            command[0],
+            Array(command.dropFirst()) + arguments,
             environment: variables,
             passing: sockets,
             output: output

@@ -63,14 +63,16 @@ final class Scene {
         _ environment: [String: String] = [:],
         arguments: [String] = [],
         passing sockets: [CInt] = [],
-        output: ChildProcess.Output = .captured
+        output: ChildProcess.Output = .captured,
+        openFiles: Int? = nil
     ) throws -> CurlLB {
         let balancer = try CurlLB(
             backends,
             environment,
             arguments: arguments,
             passing: sockets,
-            output: output
+            output: output,
+            openFiles: openFiles
         )
         balancers.append(balancer)
         return balancer
