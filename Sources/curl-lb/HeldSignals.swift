@@ -21,6 +21,7 @@ struct HeldSignals {
         _ ending: Ending,
         _ parts: RunningParts,
         _ live: LiveSettings,
+        _ output: DiagnosticsOutput,
         startSuccessor: () -> Void
     ) -> Never {
         var signals = signals
@@ -34,7 +35,8 @@ struct HeldSignals {
             default:
                 guard ending.signalled() else { continue }
                 parts.diagnostics.warning("second signal: ending at once")
-                parts.accessLog?.flush(milliseconds: Program.logFlush / 10)
+                parts.accessLog?.flush(milliseconds: Program.lastLines / 10)
+                output.flush(milliseconds: Program.lastLines / 10)
                 // Without the work of a proper exit, since the workers are still running.
                 _exit(EXIT_FAILURE)
             }

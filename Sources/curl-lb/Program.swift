@@ -14,14 +14,15 @@ import Upstream
 struct Program {
     /// The label of diagnostics.
     private static let name = "curl-lb"
-    /// What the last access log lines may take to be written, in milliseconds.
-    static let logFlush = 1000
+    /// What the last lines may take to be written, of the access log and of the diagnostics each, in milliseconds.
+    static let lastLines = 1000
 
     private let settings: Settings
     private let provenance: Provenance
     /// The variables as they were at the start.
     private let environment = ProcessInfo.processInfo.environment
     private let level: DiagnosticsLevel
+    private let output = DiagnosticsOutput(to: STDERR_FILENO, label: name)
     private let diagnostics: Logger
 
     /// - Parameter provenance: Where the settings came from: they are read there again.
@@ -30,7 +31,9 @@ struct Program {
         self.provenance = provenance
         let level = DiagnosticsLevel(settings.logLevel)
         self.level = level
-        LoggingSystem.bootstrap { DiagnosticsHandler(StreamLogHandler.standardError(label: $0), level: level) }
+        LoggingSystem.bootstrap { [output] label in
+            DiagnosticsHandler(StreamLogHandler(label: label, stream: output), level: level)
+        }
         diagnostics = Logger(label: Self.name)
     }
 
@@ -133,16 +136,17 @@ struct Program {
             announce(listeners, director.members, descriptors: descriptors)
             notifier.ready(status: "serving on \(listeners.addresses.map(\.description).joined(separator: ", "))")
             WatchdogThread.start(workers, notifier, diagnostics)
-            workers.notifyWhenStopped { [diagnostics] in
+            workers.notifyWhenStopped { [diagnostics, output] in
                 admin.stop()
-                parts.accessLog?.flush(milliseconds: Self.logFlush)
+                parts.accessLog?.flush(milliseconds: Self.lastLines)
                 let failures = metrics.failureSummary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
                 diagnostics.notice("stopped; failures: \(failures.isEmpty ? "none" : failures)")
+                output.flush(milliseconds: Self.lastLines)
                 exit(EXIT_SUCCESS)
             }
             live.watch()
             let successor = Successor(environment)
-            signals.serve(ending, parts, live) { [diagnostics] in successor.start(diagnostics: diagnostics) }
+            signals.serve(ending, parts, live, output) { [diagnostics] in successor.start(diagnostics: diagnostics) }
         } catch {
             fail("\(error)")
         }
@@ -156,6 +160,7 @@ struct Program {
     }
 
     private func fail(_ problem: String) -> Never {
+        output.flush(milliseconds: Self.lastLines)
         FileHandle.standardError.write(Data("curl-lb: \(problem)\n".utf8))
         exit(EXIT_FAILURE)
     }

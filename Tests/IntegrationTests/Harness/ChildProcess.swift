@@ -22,6 +22,7 @@ final class LineCapture: Sendable {
     private struct State {
         var bytes: [UInt8] = []
         var isEnded = false
+        var isPaused = false
     }
 
     private let state = Mutex(State())
@@ -31,6 +32,7 @@ final class LineCapture: Sendable {
         Thread.detachNewThread {
             var buffer = [UInt8](repeating: 0, count: 1 << 16)
             while true {
+                while self.state.withLock({ $0.isPaused }) { usleep(5000) }
                 let count = read(descriptor, &buffer, buffer.count)
                 if count < 0, errno == EINTR { continue }
                 self.state.withLock { state in
@@ -50,6 +52,11 @@ final class LineCapture: Sendable {
         let parts = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         return parts.dropLast()
     }
+
+    /// Reads once more at most, and then nothing until ``resume()``: whoever writes has to wait in the end.
+    func pause() { state.withLock { $0.isPaused = true } }
+
+    func resume() { state.withLock { $0.isPaused = false } }
 
     /// Whether the process has closed its end.
     var isEnded: Bool { state.withLock { $0.isEnded } }
