@@ -74,12 +74,17 @@ public struct CheckExpectation: Sendable, Equatable {
     static func misunderstood(in answer: ProbeAnswer) -> [String] {
         var lines: [String] = []
         if let text = answer.value("x-lb-state"), state(text) == nil {
-            lines.append("X-LB-State: \(text.prefix(64).debugDescription), expected ready, drain or maint")
+            lines.append("X-LB-State: \(quoted(text)), expected ready, drain or maint")
         }
         if let text = answer.value("x-lb-weight"), percent(text) == nil {
-            lines.append("X-LB-Weight: \(text.prefix(64).debugDescription), expected a whole number from 0 to 100")
+            lines.append("X-LB-Weight: \(quoted(text)), expected a whole number from 0 to 100")
         }
         return lines
+    }
+
+    /// A value's beginning: one letter alone can have any number of marks over it.
+    private static func quoted(_ text: String) -> String {
+        String(String.UnicodeScalarView(text.unicodeScalars.prefix(64))).debugDescription
     }
 
     private static func state(_ text: String) -> AdministrativeState? {

@@ -139,6 +139,9 @@ extension Exchange {
 
     // MARK: Responses that are worth another attempt
 
+    /// What is kept of a backend's reason phrase for the log, in bytes: it may be as long as a head, and of bytes that a line escapes.
+    private static let longestReason = 128
+
     /// Whether the response that has come is set aside, since another backend has taken the request over from now on.
     ///
     /// Without a place at another backend, and one in the budget, it is the answer: a real response is better than none.
@@ -172,7 +175,9 @@ extension Exchange {
 
     /// A response that is set aside, as the log tells it.
     static func text(of head: ResponseHead, _ reason: UnsafeRawBufferPointer) -> String {
-        "\(head.status) \(String(decoding: reason, as: UTF8.self))"
+        let start = reason.prefix(longestReason)
+        let rest = start.count < reason.count ? "..." : ""
+        return "\(head.status) \(String(decoding: start, as: UTF8.self))\(rest)"
     }
 
     /// The first bytes of a response's body that is not passed on: where they are all of it, the connection can rest.

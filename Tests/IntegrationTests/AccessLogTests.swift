@@ -83,6 +83,22 @@ import Testing
         }
     }
 
+    @Test("a reason phrase without an end does not fill the log", arguments: ["text", "json"])
+    func reasonPhrase(format: String) throws {
+        try Scene.play { scene in
+            let phrase = "No way " + String(repeating: "\u{FF}", count: 50_000)
+            let bad = try scene.origin(answering: "HTTP/1.1 503 \(phrase)\r\nContent-Length: 0\r\n\r\n")
+            let good = try scene.origin(answering: Reply.ok("ok"))
+            let balancer = try scene.curlLB(
+                [bad, good],
+                ["LB_POLICY": "first", "LB_RETRY_ON": "gateway", "LB_ACCESS_LOG_FORMAT": format]
+            )
+            #expect(try balancer.get().status == 200)
+            let line = try balancer.logLine()
+            #expect(line.contains("503 No way ") && line.utf8.count < 4000, "\(line.utf8.count) bytes")
+        }
+    }
+
     @Test func `lines go to a file, behind what stands there`() throws {
         try Scene.play { scene in
             let path = "\(try scene.folder())/access.log"
