@@ -18,6 +18,12 @@ public struct CheckExpectation: Sendable, Equatable {
         self.drainsOnNotFound = drainsOnNotFound
     }
 
+    /// How much of a body is looked at where one is expected.
+    static let maximumBody = 65536
+
+    /// How many bytes of the answer's body are wanted; 0 when its head says everything, since a body may be a stream without an end.
+    func bodyLimit(for order: ProbeOrder) -> Int { order.isPathConfigured && body != nil ? Self.maximumBody : 0 }
+
     /// What a probe's result means.
     func outcome(of result: ProbeResult, _ order: ProbeOrder, after nanoseconds: UInt64) -> ProbeOutcome {
         switch result {

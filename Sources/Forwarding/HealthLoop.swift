@@ -119,7 +119,11 @@ final class HealthLoop {
         let started = loop.now
         probes[number] = Probe(
             of: origin,
-            ProbeRequest(path: order.path, timeoutMilliseconds: Int(clamping: order.timeout / 1_000_000)),
+            ProbeRequest(
+                path: order.path,
+                timeoutMilliseconds: Int(clamping: order.timeout / 1_000_000),
+                bodyLimit: expectation.bodyLimit(for: order)
+            ),
             on: multi,
             loop: loop
         ) { [unowned self] result in

@@ -10,11 +10,14 @@ public struct ProbeRequest: Sendable {
     /// The limit of all of it, in milliseconds.
     public var timeoutMilliseconds: Int
     /// Body bytes that are kept; what comes beyond them is not waited for.
-    public var bodyLimit = 65536
+    ///
+    /// With 0 the end of the head is the end: a body may never end.
+    public var bodyLimit: Int
 
-    public init(path: String?, timeoutMilliseconds: Int) {
+    public init(path: String?, timeoutMilliseconds: Int, bodyLimit: Int = 0) {
         self.path = path
         self.timeoutMilliseconds = timeoutMilliseconds
+        self.bodyLimit = bodyLimit
     }
 }
 
@@ -52,8 +55,10 @@ public final class Probe: CurlUser {
     private var fieldLines: UnsafeMutablePointer<curl_slist>?
 
     private var answer = ProbeAnswer(status: 0)
-    /// Whether the final head has come to its end: libcurl takes a head that was cut for a whole one.
+    /// Whether the latest head has come to its end: libcurl takes a head that was cut for a whole one.
     private var isHeadComplete = false
+    /// Whether the latest head is that of an interim response.
+    private var isInterim = false
     /// Whether enough has come, and the rest is not waited for.
     private var isEnough = false
 
@@ -114,28 +119,34 @@ public final class Probe: CurlUser {
     private func result(_ code: CURLcode) -> ProbeResult {
         guard code == CURLE_OK || isEnough else { return .failed(connection.failureText(code)) }
         guard request.path != nil else { return .connected }
-        guard isHeadComplete else { return .failed("the connection ended in the middle of the response head") }
+        guard isHeadComplete, !isInterim else {
+            return .failed("the connection ended in the middle of the response head")
+        }
         answer.status = connection.responseStatus
         return .answered(answer)
     }
 
     // MARK: What libcurl receives
 
-    fileprivate func receiveHeadLine(_ bytes: UnsafeRawBufferPointer) {
+    /// Takes a line of a head; false when no more is wanted.
+    fileprivate func receiveHeadLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
         let line = String(decoding: bytes, as: UTF8.self)
         // A head begins; an interim one may have come before it.
         if line.hasPrefix("HTTP/") {
             answer.fields = []
             isHeadComplete = false
-            return
+            isInterim = line.drop { $0 != " " }.drop { $0 == " " }.first == "1"
+            return true
         }
         guard let colon = line.firstIndex(of: ":") else {
             isHeadComplete = isHeadComplete || line.allSatisfy(\.isWhitespace)
-            return
+            isEnough = isHeadComplete && !isInterim && request.bodyLimit == 0
+            return !isEnough
         }
         // What comes behind the body is a trailer.
-        guard !isHeadComplete, answer.fields.count < 256 else { return }
+        guard !isHeadComplete, answer.fields.count < 256 else { return true }
         answer.fields.append((line[..<colon].lowercased(), trimmed(line[line.index(after: colon)...])))
+        return true
     }
 
     private func trimmed(_ text: Substring) -> String {
@@ -153,7 +164,7 @@ public final class Probe: CurlUser {
     }
 }
 
-/// One line of a head. CURLOPT_HEADERFUNCTION(3)
+/// One line of a head; another count than the one that came ends the transfer. CURLOPT_HEADERFUNCTION(3)
 private func onHeadLine(
     bytes: UnsafeMutablePointer<CChar>?,
     size: Int,
@@ -163,8 +174,7 @@ private func onHeadLine(
     guard let context else { return 0 }
     // Unretained: see `prepareTransfer(of:)`.
     let probe = Unmanaged<Probe>.fromOpaque(context).takeUnretainedValue()
-    probe.receiveHeadLine(UnsafeRawBufferPointer(start: bytes, count: size * count))
-    return size * count
+    return probe.receiveHeadLine(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
 }
 
 /// Bytes of a body; another count than the one that came ends the transfer. CURLOPT_WRITEFUNCTION(3)

@@ -54,4 +54,39 @@ import Testing
             for client in clients { client.close() }
         }
     }
+
+    @Test(arguments: [false, true])
+    func `a backend whose front page is a stream without an end passes its checks and its trial`(isPathSet: Bool) throws
+    {
+        try Scene.play { scene in
+            let isGood = Gate()
+            let gate = Gate()
+            let streaming = try scene.origin { request, connection in
+                if request["User-Agent"] == "curl-lb-health" {
+                    try connection.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+                    try gate.wait()
+                } else {
+                    try connection.send(isGood.isOpen ? Reply.ok("b") : "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+                }
+            }
+            let good = try scene.origin(answering: Reply.ok("a", fields: "Connection: close\r\n"))
+            scene.expectLine(containing: " is ejected, was up: ")
+            var settings = Self.ejections.merging([
+                "LB_HEALTH": "on", "LB_HEALTH_INTERVAL": "100ms", "LB_EJECT_TIME": "200ms",
+            ]) { $1 }
+            if isPathSet { settings["LB_HEALTH_PATH"] = "/events" }
+            let balancer = try scene.curlLB([good, streaming], settings)
+            #expect(!hasSaid(balancer, "is down"))
+            try eventually("the ejection") {
+                _ = try balancer.get()
+                return hasSaid(balancer, "is ejected, was up: ", "answers in a row had a status of 500 or more")
+            }
+            isGood.open()
+            try eventually("its return") {
+                hasSaid(balancer, "is up, was ejected: its time is over and a trial passed: status 200")
+            }
+            #expect(!hasSaid(balancer, "is down"))
+            gate.open()
+        }
+    }
 }

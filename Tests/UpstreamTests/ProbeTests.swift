@@ -12,8 +12,10 @@ private final class Listener: Sendable {
     let origin: Origin
     private let descriptor: CInt
 
-    /// - Parameter answer: nil never answers.
-    init(_ answer: String?) throws {
+    /// - Parameters:
+    ///   - answer: nil never answers.
+    ///   - closes: Whether a connection is closed behind its answer.
+    init(_ answer: String?, closes: Bool = true) throws {
         // Programs that tests of other targets start meanwhile do not inherit it.
         let descriptor = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
@@ -29,12 +31,12 @@ private final class Listener: Sendable {
         self.descriptor = descriptor
         origin = Origin(scheme: .http, host: "127.0.0.1", port: UInt16(bigEndian: address.sin_port))
         try #require(isListening)
-        Thread.detachNewThread { Self.serve(descriptor, answer) }
+        Thread.detachNewThread { Self.serve(descriptor, answer, closes: closes) }
     }
 
     func stop() { shutdown(descriptor, CInt(SHUT_RDWR)) }
 
-    private static func serve(_ listener: CInt, _ answer: String?) {
+    private static func serve(_ listener: CInt, _ answer: String?, closes: Bool) {
         var waiting: [CInt] = []
         while true {
             let connection = accept(listener, nil, nil)
@@ -49,7 +51,7 @@ private final class Listener: Sendable {
             let text = answer.replacing("REQUEST", with: String(decoding: request.prefix(max(0, count)), as: UTF8.self))
             let bytes = Array(text.utf8)
             _ = send(connection, bytes, bytes.count, CInt(MSG_NOSIGNAL))
-            close(connection)
+            if closes { close(connection) } else { waiting.append(connection) }
         }
         for connection in waiting { close(connection) }
         close(listener)
@@ -58,22 +60,32 @@ private final class Listener: Sendable {
 
 @Suite("Probes", .timeLimit(.minutes(5)))
 struct ProbeTests {
-    private func probe(_ origin: Origin, path: String?, milliseconds: Int = 60_000) throws -> ProbeResult {
+    private func probe(
+        _ origin: Origin,
+        path: String?,
+        milliseconds: Int = 60_000,
+        bodyLimit: Int = 65536
+    ) throws -> ProbeResult {
         try #require(CurlLibrary.prepare() == nil)
         let loop = EventLoop()
         let multi = CurlMulti(loop: loop)
         var result: ProbeResult?
-        let request = ProbeRequest(path: path, timeoutMilliseconds: milliseconds)
+        let request = ProbeRequest(path: path, timeoutMilliseconds: milliseconds, bodyLimit: bodyLimit)
         let probe = Probe(of: origin, request, on: multi, loop: loop) { result = $0 }
         while result == nil { loop.turn() }
         loop.tearDown()
         return try withExtendedLifetime(probe) { try #require(result) }
     }
 
-    private func answer(_ script: String, path: String = "/up?full=1") throws -> ProbeResult {
-        let listener = try Listener(script)
+    private func answer(
+        _ script: String,
+        path: String = "/up?full=1",
+        bodyLimit: Int = 65536,
+        closes: Bool = true
+    ) throws -> ProbeResult {
+        let listener = try Listener(script, closes: closes)
         defer { listener.stop() }
-        return try probe(listener.origin, path: path)
+        return try probe(listener.origin, path: path, bodyLimit: bodyLimit)
     }
 
     @Test func `a probe without a path connects and goes`() throws {
@@ -145,6 +157,35 @@ struct ProbeTests {
             return
         }
         #expect(answer.status == 200 && answer.body.count == 65536)
+    }
+
+    @Test(
+        arguments: [
+            "Content-Type: text/event-stream\r\n\r\ndata: 1\n\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nabc",
+            "Content-Length: 10\r\n\r\n", "Content-Length: 0\r\n\r\n",
+        ]
+    )
+    func `where no body is wanted the end of the final head is the end`(rest: String) throws {
+        let result = try answer(
+            "HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\nHTTP/1.1 203 Fine\r\nX-LB-State: drain\r\n\(rest)",
+            bodyLimit: 0,
+            closes: false
+        )
+        guard case .answered(let answer) = result else {
+            Issue.record("not answered: \(result)")
+            return
+        }
+        #expect(answer.status == 203 && answer.value("x-lb-state") == "drain" && answer.value("x-early") == nil)
+        #expect(answer.body.isEmpty)
+    }
+
+    @Test(arguments: ["HTTP/1.1 200 OK\r\nContent-Type: te", "HTTP/1.1 103 Early Hints\r\n\r\n", ""])
+    func `without a whole final head there is no answer`(script: String) throws {
+        guard case .failed(let text) = try answer(script, bodyLimit: 0) else {
+            Issue.record("answered")
+            return
+        }
+        #expect(!text.isEmpty)
     }
 
     @Test func `a probe that is cancelled says nothing`() throws {
