@@ -27,14 +27,10 @@ public struct TriedBackends {
         high[word] |= 1 << UInt64(index % 64)
     }
 
-    /// Takes the backend at this index out: another one has got the index.
-    public mutating func remove(_ index: Int) {
-        if index < 64 {
-            low &= ~(1 << UInt64(index))
-            return
-        }
-        let word = index / 64 - 1
-        if word < high.count { high[word] &= ~(1 << UInt64(index % 64)) }
+    /// Takes all of these out: others have got their indices.
+    public mutating func subtract(_ others: TriedBackends) {
+        low &= ~others.low
+        for word in 0..<min(high.count, others.high.count) { high[word] &= ~others.high[word] }
     }
 
     /// Empties the set, keeping its memory.

@@ -28,6 +28,7 @@ extension Worker {
     /// Nothing happens to the streams of those that stay, nor to what is in flight: its streams close when they are done.
     func adopt(_ update: PoolUpdate) {
         var leaving = streams.map { $0?.backend }
+        var reused = TriedBackends()
         for (member, origin) in zip(update.snapshot.members, update.origins) {
             let index = member.backend.index
             while streams.count <= index {
@@ -37,11 +38,12 @@ extension Worker {
             if streams[index]?.backend !== member.backend {
                 // Left over from a former backend, which nothing is in flight at any more.
                 streams[index]?.pool.close()
-                if streams[index] != nil { forgetTrying(index) }
+                if streams[index] != nil { reused.insert(index) }
                 streams[index] = makeStreams(to: member.backend, at: origin)
             }
             leaving[index] = nil
         }
+        if !reused.isEmpty { forgetTrying(reused) }
         // Their places are not emptied: what is in flight may go on there on a fresh connection.
         for (index, backend) in leaving.enumerated() where backend != nil { streams[index]?.pool.close() }
         let former = balancer.snapshot
@@ -51,10 +53,12 @@ extension Worker {
         share.poolVersion.store(update.snapshot.version, ordering: .releasing)
     }
 
-    /// Another backend has got an index: exchanges at work may have tried the former one, not this one.
-    private func forgetTrying(_ index: Int) {
+    /// Other backends have got these indices: exchanges at work may have tried the former ones, not these.
+    ///
+    /// One pass for all of them: there may be thousands of backends, and tens of thousands of connections.
+    private func forgetTrying(_ indices: TriedBackends) {
         for connection in connections {
-            if let exchange = connection.currentExchange as? Exchange { exchange.tried.remove(index) }
+            if let exchange = connection.currentExchange as? Exchange { exchange.tried.subtract(indices) }
         }
     }
 

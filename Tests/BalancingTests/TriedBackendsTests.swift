@@ -29,9 +29,14 @@ struct TriedBackendsTests {
                 model = []
             } else {
                 let index = generator.number(in: 0...199)
-                if generator.once(in: 4) {
-                    tried.remove(index)
-                    model.remove(index)
+                if generator.once(in: 10) {
+                    var others = TriedBackends()
+                    for _ in 0..<generator.number(in: 0...40) {
+                        let other = generator.number(in: 0...300)
+                        others.insert(other)
+                        model.remove(other)
+                    }
+                    tried.subtract(others)
                 } else {
                     tried.insert(index)
                     model.insert(index)
