@@ -135,6 +135,12 @@ public struct PoolRoster: Sendable {
         leaving.removeAll { $0.since <= version && $0.backend.inFlight.load(ordering: .relaxed) == 0 }
     }
 
+    /// Has round robin go on somewhere else, in all snapshots.
+    public func moveTurn(to turn: UInt) {
+        ordinary.move(to: turn)
+        backup.move(to: turn)
+    }
+
     // MARK: Changing
 
     public mutating func setWeight(of name: String, to weight: Int) throws(PoolRefusal) {

@@ -10,6 +10,9 @@ final class Cursor: Sendable {
 
     /// Takes the next turn; no other worker gets the same.
     func next() -> UInt { turns.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    /// Goes on somewhere else.
+    func move(to turn: UInt) { turns.store(turn, ordering: .relaxed) }
 }
 
 /// Backends whose states and weights let them take requests, and what the policies have worked out about them.

@@ -39,8 +39,11 @@ public struct PoolSettings: Sendable {
 
 /// Makes one update after the other for the workers.
 struct PoolControl {
+    /// Of a short list balancers are soon out of step by chance; there the first request goes to the first backend.
     private static let shortList = 64
 
+    /// Whether round robin begins, or has begun, somewhere in a long list: once, when the list has become long.
+    private var isTurnDrawn = false
     private var roster: PoolRoster
     /// By the backend's name.
     private var origins: [String: Origin] = [:]
@@ -54,14 +57,11 @@ struct PoolControl {
         _ settings: PoolSettings = PoolSettings(),
         affinityToken: (@Sendable (String) -> AffinityToken)? = nil
     ) throws(PoolRefusal) {
-        // Of a short list balancers are soon out of step by chance; there the first request goes to the first backend.
-        let isLong = configurations.count > Self.shortList
         roster = PoolRoster(
             policy: policy,
             newcomers: settings.newcomers,
             failsOpen: settings.failsOpen,
-            affinityToken: affinityToken,
-            firstTurn: isLong ? .random(in: 0..<UInt(configurations.count)) : 0
+            affinityToken: affinityToken
         )
         update = PoolUpdate(snapshot: roster.makeSnapshot(), origins: [], health: [])
         try apply(configurations.map { .add($0) }, adopted: 0)
@@ -77,8 +77,17 @@ struct PoolControl {
         var next = self
         next.roster.release(adopted: adopted)
         for change in changes { try next.apply(change) }
+        next.drawTurn()
         next.makeUpdate()
         self = next
+    }
+
+    /// Has the first request of a list that has become long go anywhere, so that several balancers do not go through it in step.
+    private mutating func drawTurn() {
+        let count = roster.members.count
+        guard !isTurnDrawn, count > Self.shortList else { return }
+        isTurnDrawn = true
+        roster.moveTurn(to: .random(in: 0..<UInt(count)))
     }
 
     /// Takes over what is known of the members' health; those that are gone are passed over.
