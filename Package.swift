@@ -176,7 +176,10 @@ let package = Package(
         ),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["CLinux", "curl-lb", "origin", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: [
+                "CLinux", "Forwarding", "HTTPWire", "curl-lb", "origin",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
             swiftSettings: common
         ),
     ]

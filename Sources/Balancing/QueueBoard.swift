@@ -47,6 +47,9 @@ public final class QueueBoard: Sendable {
     /// How many wait.
     public var waiting: Int { count.load(ordering: .relaxed) }
 
+    /// How many have waited so far, those included that do.
+    public var joined: UInt64 { tickets.load(ordering: .relaxed) - 1 }
+
     /// Takes a place in the line, which is counted from now on; nil when all are taken.
     public func takeTicket() -> UInt64? {
         guard count.wrappingAdd(1, ordering: .relaxed).oldValue < limit else {

@@ -31,6 +31,11 @@ public final class RetryBudget: Sendable {
         return max(minimum, active * percent / 100, min(share, active))
     }
 
+    /// How many retries are allowed with so many requests active.
+    public func limit(active: Int) -> Int {
+        Self.limit(percent: percent.load(ordering: .relaxed), active: active)
+    }
+
     /// Takes a place for a retry; false when all are taken.
     ///
     /// - Parameters:

@@ -11,7 +11,8 @@ extension SettingsTable {
 
     /// The settings that hold until the process ends: what they stand for is made once.
     static let fixed: [any SettingRow] = [
-        environmentFile, listen, takeoverSocket, adminAddress, adminToken, workers, maxHeader,
+        environmentFile, listen, takeoverSocket, adminAddress, adminToken, workers, maxHeader, trace, traceEndpoint,
+        traceHeaders,
     ]
 
     /// Whether another value of a setting waits for another process.

@@ -20,7 +20,8 @@ enum InstanceName {
         return "\(product)-\(String(repeating: "0", count: 8 - digits.count))\(digits)"
     }
 
-    private static var hostName: String {
+    /// What this machine calls itself; empty when it does not say.
+    static var hostName: String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
             guard let start = name.baseAddress, gethostname(start, name.count) == 0 else { return "" }
             name[name.count - 1] = 0

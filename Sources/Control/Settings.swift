@@ -82,6 +82,14 @@ public struct Settings: Sendable, Equatable {
     public var trusted: TrustedPeers = SettingsTable.trusted.defaultValue
     /// Whether `Forwarded` is sent beside `X-Forwarded-For`.
     public var addsForwarded: Bool = SettingsTable.forwarded.defaultValue
+    /// Whether requests without a valid `traceparent` get one.
+    public var followsTraces: Bool = SettingsTable.trace.defaultValue
+    /// One of how many traces that begin here is recorded; 0 for none.
+    public var traceSample: Int = SettingsTable.traceSample.defaultValue
+    /// Where spans go; nil when none are recorded.
+    public var traceEndpoint: TraceEndpoint? = SettingsTable.traceEndpoint.defaultValue
+    /// What goes along with spans.
+    public var traceHeaders: TraceHeaders? = SettingsTable.traceHeaders.defaultValue
     /// Where access log lines go.
     public var accessLog: AccessLogDestination = SettingsTable.accessLog.defaultValue
     /// What an access log line looks like.
@@ -249,6 +257,9 @@ extension Settings {
             )
         }
         guard problems.isEmpty else { throw SettingsError(problems: problems) }
+        if provenance.given[SettingsTable.trace.name] == nil {
+            settings.followsTraces = settings.traceEndpoint != nil
+        }
         if provenance.given[SettingsTable.name.name] == nil {
             settings.name = InstanceName.derived(from: settings.listenAddresses)
         }

@@ -331,7 +331,7 @@ enum SettingsTable {
             maxClientConnections,
             trusted,
             forwarded,
-        ] + health + [
+        ] + health + tracing + [
             accessLog,
             accessLogFormat,
             accessLogFields,

@@ -28,6 +28,7 @@ extension Exchange {
     private func begin(_ lease: consuming BackendLease, fresh: Bool) {
         let streams = worker.streams(to: lease.backend)
         responder = lease.backend
+        beginAttemptTrace()
         useHost(streams.pool.hostField)
         self.lease = consume lease
         attemptCount += 1
@@ -42,6 +43,8 @@ extension Exchange {
         let isChecked = !reader.head.method.isIdempotent
         let idle = fresh ? nil : streams.pool.takeIdle(checked: isChecked)
         countAttempt(streams.meter, isReused: idle != nil)
+        if fresh { streams.meter.add(.connectionsStale) }
+        trace.attempt.isConnectionReused = idle != nil
         let stream = idle ?? streams.pool.connect()
         self.stream = stream
         stream.begin(self, method: reader.head.method, isUpgradeAsked: isUpgradeAsked)
@@ -83,6 +86,7 @@ extension Exchange {
             // A connection that died of old age says nothing about the backend: the lease goes on.
             guard let lease = lease.take() else { preconditionFailure("a stream in use is leased") }
             wasFreshConnectionTried = true
+            endAttemptTrace(.failed, at: lease.backend)
             begin(lease.again(), fresh: true)
         case .nextBackend:
             repeatElsewhere(after: row, wasRequestSent: streamFailure.wasRequestSent)
@@ -206,6 +210,7 @@ extension Exchange {
     /// - Parameter code: libcurl's number for it, if libcurl has one.
     func record(_ row: ExchangeFailure, _ text: String, code: Int32? = nil) {
         failure = row
+        if trace.isRecorded { trace.attempt.fail(row, text) }
         note(row, text, code: code, at: lease?.backend, measures.meter, since: attemptStart)
     }
 
@@ -233,6 +238,7 @@ extension Exchange {
 
     func endLease(_ outcome: AttemptOutcome) {
         guard let lease = lease.take() else { return }
+        endAttemptTrace(outcome, at: lease.backend)
         lease.end(outcome, at: loop.now.nanoseconds)
         notePlaceFreed()
     }
@@ -251,6 +257,7 @@ extension Exchange {
     /// The backend's response head has come.
     func noteHead(_ head: ResponseHead) {
         measures.countHead(head, at: loop.now)
+        trace.attempt.status = head.status
         lease?.headReceived(status: head.status, at: loop.now.nanoseconds)
     }
 

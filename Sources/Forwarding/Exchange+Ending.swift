@@ -133,6 +133,7 @@ extension Exchange {
         if isRetryBudgetExhausted { worker.meter.failure(ExchangeFailure.retryBudgetExhausted.label) }
         giveRetryPlaceBack()
         if let style = worker.settings.accessLogStyle { log(style) }
+        endTrace()
         releaseOutbound()
         worker.retire(self)
     }

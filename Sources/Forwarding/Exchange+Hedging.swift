@@ -114,6 +114,7 @@ extension Exchange {
 
     /// Notes why the second attempt failed.
     func note(_ row: ExchangeFailure, _ text: String, code: Int32? = nil, of hedge: Hedge) {
+        if trace.isRecorded { hedge.trace.fail(row, text) }
         note(row, text, code: code, at: hedge.backend, hedge.measures.meter, since: hedge.start)
     }
 
@@ -122,6 +123,7 @@ extension Exchange {
         guard let hedge else { return }
         self.hedge = nil
         hedgeTime = .never
+        endTrace(of: hedge, outcome)
         if let lease = hedge.lease.take() { lease.end(outcome, at: loop.now.nanoseconds) }
         notePlaceFreed()
         hedge.stream?.cancel()
@@ -168,6 +170,7 @@ extension Exchange {
         wasFreshConnectionTried = hedge.wasFreshConnectionTried
         attemptStart = hedge.start
         attemptNumber = hedge.number
+        trace.attempt = hedge.trace
         isOnHedge = true
         measures.adoptAttempt(of: hedge.measures)
         hedge.clear(keepingOutbound: true)

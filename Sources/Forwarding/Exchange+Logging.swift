@@ -17,11 +17,16 @@ extension Exchange {
             return
         }
         let reader = reader
-        withUnsafeTemporaryAllocation(byteCount: PeerAddress.maximumTextLength, alignment: 1) { text in
+        let traceLength = trace.context == nil ? 0 : TraceContext.identifierLength
+        let size = PeerAddress.maximumTextLength + traceLength
+        withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { text in
             let length = clientAddress.write(to: text)
+            let traceText = UnsafeMutableRawBufferPointer(rebasing: text[PeerAddress.maximumTextLength...])
+            trace.context?.writeIdentifier(to: traceText)
             requestID.withUnsafeBytes { requestID in
                 var record = AccessLogRecord()
                 record.client = UnsafeRawBufferPointer(rebasing: text[..<length])
+                record.traceID = UnsafeRawBufferPointer(traceText)
                 record.requestID = requestID
                 describeRequest(in: &record, style)
                 record.status = isResponseBegun ? status : failure?.status ?? 0
@@ -86,7 +91,7 @@ extension Exchange {
     func reproduction(at origin: Origin) -> String {
         let buffer = worker.requestBuffers.take()
         defer { worker.requestBuffers.give(buffer) }
-        _ = writeHead(to: buffer, host: origin.hostField)
+        _ = writeHead(to: buffer, host: origin.hostField, span: trace.attempt.span)
         return ReproduceCommand(head: buffer.bytes, to: origin).text
     }
 }

@@ -34,23 +34,25 @@ extension Exchange {
         guard outbound == nil else { return }
         let buffer = worker.requestBuffers.take()
         outbound = buffer
-        headLength = writeHead(to: buffer, host: hostField)
+        headLength = writeHead(to: buffer, host: hostField, span: trace.attempt.span)
     }
 
     /// Writes the whole request for another attempt: its head, and the body, which is at hand.
     ///
     /// - Returns: the head's length.
-    func writeWhole(to buffer: Buffer, host: String?) -> Int {
-        let length = writeHead(to: buffer, host: host)
+    func writeWhole(to buffer: Buffer, host: String?, span: UInt64) -> Int {
+        let length = writeHead(to: buffer, host: host, span: span)
         if hasBody, let outbound { buffer.append(UnsafeRawBufferPointer(rebasing: outbound.bytes[headLength...])) }
         return length
     }
 
     /// Writes the head as a backend gets it.
     ///
-    /// - Parameter host: the `Host` in it; nil for the client's.
+    /// - Parameters:
+    ///   - host: the `Host` in it; nil for the client's.
+    ///   - span: the attempt's in the trace, if it is recorded.
     /// - Returns: its length.
-    func writeHead(to buffer: Buffer, host: String?) -> Int {
+    func writeHead(to buffer: Buffer, host: String?, span: UInt64) -> Int {
         requestID.withUnsafeBytes { requestID in
             UpstreamRequest(
                 reader: reader,
@@ -62,22 +64,24 @@ extension Exchange {
                 isUpgradeAsked: isUpgradeAsked,
                 proxyName: worker.settings.name,
                 defaultHost: worker.settings.name,
-                hostField: host
+                hostField: host,
+                traceContext: trace.replacement(for: span),
+                beginsTrace: trace.isNew
             ).write(to: buffer)
         }
         return buffer.count
     }
 
-    /// Goes over to the `Host` of the next attempt's backend: a head that has been written for another one is written anew, and body
-    /// bytes behind it are kept.
+    /// Goes over to the `Host` of the next attempt's backend, and to its span: a head that has been written for another attempt is
+    /// written anew, and body bytes behind it are kept.
     func useHost(_ host: String?) {
-        guard host != hostField else { return }
+        guard host != hostField || trace.isRecorded && attemptCount > 0 else { return }
         hostField = host
         guard let former = outbound else { return }
         let buffer = worker.requestBuffers.take()
         outbound = buffer
         let kept = UnsafeRawBufferPointer(rebasing: former.bytes[headLength...])
-        headLength = writeHead(to: buffer, host: host)
+        headLength = writeHead(to: buffer, host: host, span: trace.attempt.span)
         buffer.append(kept)
         worker.requestBuffers.give(former)
     }

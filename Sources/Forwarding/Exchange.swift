@@ -13,7 +13,7 @@ internal import Upstream
 /// `Exchange.swift` holds its state and its beginning, `Exchange+Attempts.swift` which backend is asked and when the next one is,
 /// `Exchange+Hedging.swift` when a second one is asked beside it, `Exchange+Request.swift` what goes upstream,
 /// `Exchange+Response.swift` what comes back, `Exchange+Queue.swift` the waiting for a place, `Exchange+Time.swift` how long each may
-/// take, `Exchange+Ending.swift` how it ends.
+/// take, `Exchange+Tracing.swift` its spans, `Exchange+Ending.swift` how it ends.
 final class Exchange: ClientExchange, StreamObserver {
     /// Owns the exchange, or its client's connection does, which the worker closes before it ends: it is there as long as the exchange.
     unowned(unsafe) let worker: Worker
@@ -69,6 +69,8 @@ final class Exchange: ClientExchange, StreamObserver {
     private(set) var isRequestIDNew = false
     /// Who the client is, whom it is bound to, and what it may be told.
     var standing = ClientStanding()
+    /// The trace that the request belongs to.
+    var trace = ExchangeTrace()
 
     // MARK: The attempts
 
@@ -164,7 +166,9 @@ final class Exchange: ClientExchange, StreamObserver {
         worker.meter.add(.requestsBegun)
         if let deadline = worker.settings.overload.deadline { requestEnd = startTime + deadline }
         isRequestIDNew = !takeRequestID()
-        if refusal == nil { readStanding() }
+        guard refusal == nil else { return }
+        readStanding()
+        if worker.settings.trace != nil || reader.head.fields.contains(.traceparent) { readTrace() }
     }
 
     func start() {
@@ -236,6 +240,7 @@ final class Exchange: ClientExchange, StreamObserver {
         isTunnel = false
         requestID.removeAll(keepingCapacity: true)
         standing = ClientStanding()
+        if trace.context != nil { trace = ExchangeTrace() }
         tried.removeAll()
         retries = 0
         isRetryBudgetExhausted = false

@@ -278,7 +278,7 @@ public struct ExchangeFailure: Sendable, Equatable {
     ]
 
     /// The labels of all rows there are.
-    static var allLabels: [String] {
+    public static var allLabels: [String] {
         table.map(\.label) + RequestRefusal.allCases.map(\.rawValue) + ChunkedRefusal.allCases.map(\.rawValue)
     }
 }

@@ -68,6 +68,8 @@ public struct ForwardingSettings: Sendable {
     public var addsForwarded = false
     /// How clients are bound to backends; nil when they are not.
     public var affinity: CookieAffinity?
+    /// What is done about traces; nil passes them on as they come.
+    public var trace: TraceSettings?
 
     public init(
         name: String,

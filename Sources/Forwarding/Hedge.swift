@@ -29,6 +29,7 @@ final class Hedge: StreamObserver {
     /// Which of the exchange's attempts it is.
     private(set) var number = 0
     private(set) var measures = ExchangeMeasures()
+    var trace = AttemptTrace()
     /// Whether the exchange has its place in the retry budget because of this attempt.
     private(set) var tookRetryPlace = false
     /// Whether its response is set aside: a better one is hoped for.
@@ -45,6 +46,7 @@ final class Hedge: StreamObserver {
     /// Asks the same one once more, on a fresh connection after a stale one.
     func beginAgain() {
         guard let lease = lease.take() else { preconditionFailure("a stream in use is leased") }
+        exchange?.endTrace(of: self, .failed)
         wasFreshConnectionTried = true
         begin(lease.again(), fresh: true)
     }
@@ -54,6 +56,9 @@ final class Hedge: StreamObserver {
         let streams = exchange.worker.streams(to: lease.backend)
         backend = lease.backend
         self.lease = consume lease
+        trace = exchange.newAttemptTrace()
+        // A head has the span of its attempt.
+        if trace.span != 0 { releaseOutbound() }
         useHost(streams.pool.hostField)
         exchange.attemptCount += 1
         number = exchange.attemptCount
@@ -65,6 +70,8 @@ final class Hedge: StreamObserver {
         streams.meter.add(.attempts)
         streams.meter.add(.hedges)
         streams.meter.add(idle == nil ? .connectionsOpened : .connectionsReused)
+        if fresh { streams.meter.add(.connectionsStale) }
+        trace.isConnectionReused = idle != nil
         let stream = idle ?? streams.pool.connect()
         self.stream = stream
         stream.begin(self, method: exchange.reader.head.method, isUpgradeAsked: false)
@@ -92,6 +99,7 @@ final class Hedge: StreamObserver {
         stream = nil
         hostField = nil
         measures = ExchangeMeasures()
+        trace = AttemptTrace()
         isSetAside = false
     }
 
@@ -113,7 +121,7 @@ final class Hedge: StreamObserver {
         } else {
             buffer = exchange.worker.requestBuffers.take()
             outbound = buffer
-            headLength = exchange.writeWhole(to: buffer, host: hostField)
+            headLength = exchange.writeWhole(to: buffer, host: hostField, span: trace.span)
         }
         while sent < buffer.count {
             switch stream.send(UnsafeRawBufferPointer(rebasing: buffer.bytes[sent...])) {
@@ -160,6 +168,7 @@ final class Hedge: StreamObserver {
         }
         isSetAside = true
         measures.countHead(head, at: exchange.loop.now)
+        trace.status = head.status
         lease?.headReceived(status: head.status, at: exchange.loop.now.nanoseconds)
     }
 

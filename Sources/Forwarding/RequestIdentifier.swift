@@ -26,6 +26,12 @@ struct RequestIdentifierGenerator {
         return result
     }
 
+    /// A random identifier of a trace's half, or of a span: never 0.
+    mutating func nextWord() -> UInt64 {
+        let word = next()
+        return word == 0 ? 1 : word
+    }
+
     private func rotated(_ value: UInt64, by bits: UInt64) -> UInt64 { value << bits | value >> (64 - bits) }
 
     /// Writes an identifier; the target has ``length`` bytes.

@@ -2,6 +2,7 @@
 
 internal import Balancing
 internal import EventLoop
+internal import Synchronization
 
 /// What keeps all workers together from being overrun: the retry budget, and the queues.
 ///
@@ -9,11 +10,14 @@ internal import EventLoop
 public final class OverloadControl: Sendable {
     let retryBudget: RetryBudget
     let board: QueueBoard
+    /// How long a request may take until its response head has come, in nanoseconds, as metrics tell it; 0 for any time.
+    let deadline: Atomic<UInt64>
     private let mailboxes: [Mailbox<WorkerMessage>]
 
     init(_ settings: OverloadSettings, mailboxes: [Mailbox<WorkerMessage>]) {
         retryBudget = RetryBudget(percent: settings.retryBudget)
         board = QueueBoard(workers: mailboxes.count, limit: settings.queueLimit)
+        deadline = Atomic(settings.deadline ?? 0)
         self.mailboxes = mailboxes
     }
 
@@ -21,6 +25,7 @@ public final class OverloadControl: Sendable {
     func change(_ settings: OverloadSettings) {
         retryBudget.change(percent: settings.retryBudget)
         board.change(limit: settings.queueLimit)
+        deadline.store(settings.deadline ?? 0, ordering: .relaxed)
     }
 
     /// Has another worker look for a place, for the sake of its request with this ticket; false when it has stopped.

@@ -4,6 +4,7 @@ internal import EventLoop
 internal import Front
 internal import HTTPWire
 internal import MessageIO
+internal import Telemetry
 
 /// Writes the head that goes upstream for a request that came downstream (RFC 9110 section 7.6).
 ///
@@ -59,6 +60,10 @@ struct UpstreamRequest {
     let defaultHost: String
     /// The `Host` that the backend gets in place of the client's; nil for the client's.
     var hostField: String?
+    /// What the backend gets in place of the client's `traceparent`; nil passes that on.
+    var traceContext: TraceContext?
+    /// Whether the trace begins here: then a `tracestate` belongs to none (W3C trace context, section 4.3).
+    var beginsTrace = false
 
     /// Appends the head, with its empty line.
     func write(to buffer: Buffer) { write(reader.head, to: buffer) }
@@ -87,6 +92,8 @@ struct UpstreamRequest {
         if forwardsLeft != nil { dropped |= FieldName.maxForwards.bit }
         // HTTP/1.0 knows no expectations (RFC 9110 section 10.1.1); what else is expected, the backend is to answer.
         if head.minorVersion == 0 { dropped |= FieldName.expect.bit }
+        if traceContext != nil { dropped |= FieldName.traceparent.bit }
+        if beginsTrace { dropped |= FieldName.tracestate.bit }
         if isPeerTrusted, fields.contains(.xForwardedOther) {
             buffer.appendLines(of: fields, from: reader.headBytes) {
                 !$0.isHopByHop && $0.name.bit & dropped == 0 && !isDisguised($0)
@@ -99,6 +106,18 @@ struct UpstreamRequest {
         appendOrigin(head, forwardsLeft: forwardsLeft, to: buffer)
         appendConnection(head, to: buffer)
         appendFraming(head.framing, to: buffer)
+        appendTraceparent(to: buffer)
+        buffer.append("\r\n")
+    }
+
+    private func appendTraceparent(to buffer: Buffer) {
+        guard let traceContext else { return }
+        buffer.append("traceparent: ")
+        precondition(buffer.room >= TraceContext.length, "the value fits")
+        traceContext.write(
+            to: UnsafeMutableRawBufferPointer(start: buffer.base + buffer.end, count: TraceContext.length)
+        )
+        buffer.end += TraceContext.length
         buffer.append("\r\n")
     }
 

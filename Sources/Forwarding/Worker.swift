@@ -64,6 +64,9 @@ public final class Worker: RequestHandler {
     /// Where it is told how a failed attempt can be repeated, if anybody wants to know.
     private(set) var reproductions: BackgroundLogger?
     private var logLines = LineBuffer()
+    private let spanQueue: SpanQueue?
+    /// The spans of this turn.
+    var spans = SpanBuffer()
     /// Which log lines are written when not all are.
     var sampler = Sampler(seed: .random(in: .min ... .max))
     let share: WorkerShare
@@ -88,6 +91,7 @@ public final class Worker: RequestHandler {
         settings: ForwardingSettings,
         pool: PoolUpdate,
         accessLog: AccessLog?,
+        spans: SpanQueue? = nil,
         diagnostics: BackgroundLogger? = nil,
         share: WorkerShare
     ) {
@@ -95,6 +99,7 @@ public final class Worker: RequestHandler {
         balancer = Balancer(pool.snapshot, seed: .random(in: .min ... .max))
         self.accessLog = accessLog
         self.diagnostics = diagnostics
+        spanQueue = spans
         reproductions = diagnostics?.writesDebug == true ? diagnostics : nil
         self.share = share
         meter = share.meter
@@ -118,7 +123,7 @@ public final class Worker: RequestHandler {
     /// Runs on the caller's thread, which it keeps.
     public func run() {
         share.mailbox.open(on: loop) { [unowned self] in receive($0) }
-        submitLogAtTurnEnd()
+        submitTelemetryAtTurnEnd()
         measureTurns()
         housekeeping.begin()
         loop.run()
@@ -129,7 +134,7 @@ public final class Worker: RequestHandler {
         // What the messages that were not read said is for others to hear.
         queue.wakeOldest()
         for entry in streams { entry?.pool.close() }
-        submitLog()
+        submitTelemetry()
         loop.onTurnEnd = nil
         loop.onTurnMeasured = nil
         loop.tearDown()
@@ -180,19 +185,20 @@ public final class Worker: RequestHandler {
     /// Goes over to other settings, between two events: nothing that is in flight is disturbed.
     private func change(_ settings: ForwardingSettings, _ accessLog: AccessLog?) {
         // What was gathered belongs to the former log.
-        submitLog()
+        submitTelemetry()
         self.accessLog = accessLog
         self.settings = settings
         retryPolicy = RetryPolicy(settings)
         reproductions = diagnostics?.writesDebug == true ? diagnostics : nil
-        submitLogAtTurnEnd()
+        submitTelemetryAtTurnEnd()
         front.change(FrontSettings(settings))
         for entry in streams { entry?.pool.change(StreamSettings(settings)) }
         for connection in connections { connection.judgeTrust() }
     }
 
-    private func submitLogAtTurnEnd() {
-        loop.onTurnEnd = accessLog == nil ? nil : { [unowned self] in submitLog() }
+    private func submitTelemetryAtTurnEnd() {
+        let isWanted = accessLog != nil || spanQueue != nil
+        loop.onTurnEnd = isWanted ? { [unowned self] in submitTelemetry() } : nil
     }
 
     private func serve(_ socket: AcceptedSocket) {
@@ -333,8 +339,9 @@ public final class Worker: RequestHandler {
         record.append(to: &logLines, style, clock: clock)
     }
 
-    private func submitLog() {
+    private func submitTelemetry() {
         if !logLines.isEmpty { accessLog?.submit(&logLines) }
+        if !spans.isEmpty { spanQueue?.submit(&spans) }
     }
 }
 

@@ -46,6 +46,10 @@ extension WorkerGroup {
             let inFlight = draining.filter { $0.name == name }.reduce(0) { $0 + $1.inFlight.load(ordering: .relaxed) }
             return BackendStats(former: name, inFlight: inFlight, counts: counts)
         }
+        let clients = metrics.clientCounts()
+        let additional =
+            HealthMetrics.families(of: pool.snapshot)
+            + OverloadMetrics.families(of: overload, on: pool.snapshot, failures: clients.failures)
         return StatsSnapshot(
             time: StatsSnapshot.now,
             name: name,
@@ -56,10 +60,10 @@ extension WorkerGroup {
             isPanic: pool.snapshot.isPanic,
             queueWaiting: queuedRequests,
             backends: members + former,
-            clients: metrics.clientCounts(),
+            clients: clients,
             loops: metrics.loopCounts(),
             lostLogLines: accessLog?.droppedLines.load(ordering: .relaxed),
-            additional: HealthMetrics.families(of: pool.snapshot) + [failuresLeftOut]
+            additional: additional + [failuresLeftOut] + (spans?.families ?? [])
         )
     }
 

@@ -15,7 +15,8 @@ public final class WorkerGroup: Sendable {
     private let shares: [WorkerShare]
     private let limits: ConnectionLimits
     let metrics: Metrics
-    private let overload: OverloadControl
+    let overload: OverloadControl
+    let spans: SpanQueue?
     private let running = DispatchGroup()
     let control: Mutex<PoolControl>
     /// Told of each update of the pool.
@@ -30,9 +31,11 @@ public final class WorkerGroup: Sendable {
         limits: ConnectionLimits,
         metrics: Metrics,
         accessLog: AccessLog?,
+        spans: SpanQueue? = nil,
         diagnostics: BackgroundLogger? = nil
     ) {
         self.limits = limits
+        self.spans = spans
         self.metrics = metrics
         let mailboxes = metrics.workers.map { _ in Mailbox<WorkerMessage>() }
         let overload = OverloadControl(settings.overload, mailboxes: mailboxes)
@@ -62,6 +65,7 @@ public final class WorkerGroup: Sendable {
                     settings: settings,
                     pool: pool,
                     accessLog: accessLog,
+                    spans: spans,
                     diagnostics: diagnostics,
                     share: share
                 ).run()

@@ -30,6 +30,7 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     case xRealIP
     case xRequestID
     case traceparent
+    case tracestate
     case expect
     case maxForwards
     case earlyData
@@ -64,58 +65,6 @@ public enum FieldName: UInt8, Sendable, CaseIterable {
     /// speak to the next proxy, and that is us (section 11.7).
     @inlinable
     public var isHopByHop: Bool { FieldName.hopByHop & bit != 0 }
-
-    /// The usual way to write the name; empty for ``other`` and ``xForwardedOther``.
-    public var spelling: String {
-        switch self {
-        case .other, .xForwardedOther: ""
-        case .host: "Host"
-        case .connection: "Connection"
-        case .contentLength: "Content-Length"
-        case .transferEncoding: "Transfer-Encoding"
-        case .te: "TE"
-        case .trailer: "Trailer"
-        case .upgrade: "Upgrade"
-        case .keepAlive: "Keep-Alive"
-        case .proxyConnection: "Proxy-Connection"
-        case .proxyAuthenticate: "Proxy-Authenticate"
-        case .proxyAuthorization: "Proxy-Authorization"
-        case .proxyAuthenticationInfo: "Proxy-Authentication-Info"
-        case .http2Settings: "HTTP2-Settings"
-        case .via: "Via"
-        case .forwarded: "Forwarded"
-        case .xForwardedFor: "X-Forwarded-For"
-        case .xForwardedProto: "X-Forwarded-Proto"
-        case .xForwardedHost: "X-Forwarded-Host"
-        case .xForwardedPort: "X-Forwarded-Port"
-        case .xRealIP: "X-Real-IP"
-        case .xRequestID: "X-Request-ID"
-        case .traceparent: "traceparent"
-        case .expect: "Expect"
-        case .maxForwards: "Max-Forwards"
-        case .earlyData: "Early-Data"
-        case .date: "Date"
-        case .server: "Server"
-        case .accept: "Accept"
-        case .acceptEncoding: "Accept-Encoding"
-        case .contentType: "Content-Type"
-        case .contentEncoding: "Content-Encoding"
-        case .cookie: "Cookie"
-        case .setCookie: "Set-Cookie"
-        case .authorization: "Authorization"
-        case .location: "Location"
-        case .retryAfter: "Retry-After"
-        case .proxyStatus: "Proxy-Status"
-        case .userAgent: "User-Agent"
-        case .referer: "Referer"
-        case .origin: "Origin"
-        case .cacheControl: "Cache-Control"
-        case .age: "Age"
-        case .altSvc: "Alt-Svc"
-        case .secWebSocketKey: "Sec-WebSocket-Key"
-        case .secWebSocketAccept: "Sec-WebSocket-Accept"
-        }
-    }
 
     @usableFromInline
     static var hopByHop: UInt64 {
@@ -224,6 +173,7 @@ extension FieldName {
             case (0x6164_2D79_6C72_6165, 0x6174_6164_2D79_6C72): self = .earlyData
             case (0x6B6F_6F63_2D74_6573, 0x6569_6B6F_6F63_2D74): self = .setCookie
             case (0x6567_612D_7265_7375, 0x746E_6567_612D_7265): self = .userAgent
+            case (0x6174_7365_6361_7274, 0x6574_6174_7365_6361): self = .tracestate
             default: self = .other
             }
         case 11:

@@ -23,8 +23,13 @@ public final class AccessLog: Sendable {
     /// How long lines are gathered before they are written together, in milliseconds.
     private static let gatherMilliseconds = 10
 
+    /// The most bytes of memory that are kept for lines while none wait.
+    private static let keptMemory = 1 << 20
+
     private struct State {
         var waiting: [UInt8] = []
+        /// Empty: the memory of lines that have been written, for the next ones.
+        var spare: [UInt8] = []
         var isWriteScheduled = false
     }
 
@@ -96,12 +101,20 @@ public final class AccessLog: Sendable {
     }
 
     private func writeWaiting() {
-        let bytes = state.withLock { state in
+        var bytes: [UInt8] = []
+        state.withLock { state in
             state.isWriteScheduled = false
-            defer { state.waiting = [] }
-            return state.waiting
+            swap(&bytes, &state.spare)
+            swap(&bytes, &state.waiting)
         }
         guard !bytes.isEmpty else { return }
+        write(bytes)
+        guard bytes.capacity <= Self.keptMemory else { return }
+        bytes.removeAll(keepingCapacity: true)
+        state.withLock { swap(&bytes, &$0.spare) }
+    }
+
+    private func write(_ bytes: [UInt8]) {
         let (rest, failure, problem) = file.withLock { file in
             let problem = file.checkPlace()
             let (rest, failure) = file.write(bytes[...])

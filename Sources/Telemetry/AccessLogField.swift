@@ -53,12 +53,12 @@ public enum AccessLogField: String, Sendable, CaseIterable {
     /// What a text line has unless it is told otherwise.
     public static let textDefault: [Self] = [
         .time, .client, .request, .status, .bytesIn, .bytesOut, .duration, .firstByte, .backend, .queue, .attempts,
-        .failedAttempts, .notes, .reason, .id,
+        .failedAttempts, .notes, .reason, .id, .traceID,
     ]
     /// What a JSON line has unless it is told otherwise.
     public static let jsonDefault: [Self] = [
         .time, .client, .method, .target, .host, .status, .bytesIn, .bytesOut, .duration, .firstByte, .backend, .queue,
-        .attempts, .failedAttempts, .notes, .reason, .id,
+        .attempts, .failedAttempts, .notes, .reason, .id, .traceID,
     ]
 
     /// What a text line can have, each fact once.

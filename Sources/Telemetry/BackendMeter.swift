@@ -26,6 +26,8 @@ public enum BackendCounter: Int, CaseIterable, Sendable {
     case connectionsClosed
     /// Attempts that were given a kept connection.
     case connectionsReused
+    /// Attempts that were made again on a fresh connection, because a kept one had died.
+    case connectionsStale
     /// Body bytes sent to it, without framing.
     case bytesSent
     /// Body bytes received from it, without framing.

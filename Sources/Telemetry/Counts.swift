@@ -30,6 +30,8 @@ public struct BackendCounts: Sendable, Codable, Equatable {
     public var connectionsClosed: UInt64 = 0
     /// Attempts on a kept connection.
     public var connectionsReused: UInt64 = 0
+    /// Attempts that were made again on a fresh connection.
+    public var connectionsStale: UInt64 = 0
     /// Body bytes sent to it and received from it.
     public var bytesSent: UInt64 = 0
     public var bytesReceived: UInt64 = 0
@@ -66,6 +68,7 @@ public struct BackendCounts: Sendable, Codable, Equatable {
         connectionsOpened = meter.value(.connectionsOpened)
         connectionsClosed = meter.value(.connectionsClosed)
         connectionsReused = meter.value(.connectionsReused)
+        connectionsStale = meter.value(.connectionsStale)
         bytesSent = meter.value(.bytesSent)
         bytesReceived = meter.value(.bytesReceived)
         firstByte = meter.histogram(.firstByte)
@@ -89,6 +92,7 @@ public struct BackendCounts: Sendable, Codable, Equatable {
         left.connectionsOpened &+= right.connectionsOpened
         left.connectionsClosed &+= right.connectionsClosed
         left.connectionsReused &+= right.connectionsReused
+        left.connectionsStale &+= right.connectionsStale
         left.bytesSent &+= right.bytesSent
         left.bytesReceived &+= right.bytesReceived
         left.firstByte += right.firstByte

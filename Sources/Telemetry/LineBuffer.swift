@@ -26,6 +26,9 @@ public struct LineBuffer: ~Copyable {
     /// Forgets the bytes and keeps the memory.
     public mutating func removeAll() { count = 0 }
 
+    /// Forgets what was appended behind a place.
+    mutating func truncate(to place: Int) { count = min(count, place) }
+
     @inline(never)
     private mutating func grow(by extra: Int) {
         capacity = max(capacity * 2, count + extra)
@@ -136,6 +139,15 @@ public struct LineBuffer: ~Copyable {
         return 1
     }
 
+    /// Appends a number in sixteen hexadecimal digits.
+    mutating func append(hexadecimal value: UInt64) {
+        makeRoom(for: 16)
+        for shift in stride(from: 60, through: 0, by: -4) {
+            start[count] = hexadecimalDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift) & 15))
+            count += 1
+        }
+    }
+
     /// Appends nanoseconds as milliseconds with three decimals, cut, not rounded.
     mutating func append(milliseconds nanoseconds: UInt64) {
         let microseconds = nanoseconds / 1000
@@ -244,4 +256,5 @@ public struct LineBuffer: ~Copyable {
 @available(*, unavailable)
 extension LineBuffer: Sendable {}
 
-private func hexadecimalDigit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
+/// A digit in hexadecimal.
+func hexadecimalDigit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }

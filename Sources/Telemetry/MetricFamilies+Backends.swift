@@ -104,6 +104,11 @@ extension MetricFamilies {
                 each { $0.counts.connectionsReused }
             ),
             counter(
+                "backend_connections_stale_total",
+                "Attempts that were made again on a fresh connection, because a kept one had died.",
+                each { $0.counts.connectionsStale }
+            ),
+            counter(
                 "backend_sent_bytes_total",
                 "Body bytes sent to the backend, without framing.",
                 each { $0.counts.bytesSent }

@@ -120,6 +120,15 @@ struct CurlConnection: ~Copyable {
         set(contextOption, to: context)
     }
 
+    /// Has the transfer POST these bytes.
+    func setContent(_ content: [UInt8]) {
+        set(.contentLength, to: content.count)
+        var content = content
+        content.withUnsafeMutableBytes { bytes in
+            if let start = bytes.baseAddress { set(.copiedContent, to: start) }
+        }
+    }
+
     private func clear(_ option: CurlOption<String>) {
         check(lb_easy_set_string(handle, option.raw, nil), option.raw)
     }

@@ -22,6 +22,8 @@ extension CurlOption where Value == Int {
     static var forbidReuse: Self { Self(CURLOPT_FORBID_REUSE) }
     /// The most bytes that one receive gives. CURLOPT_BUFFERSIZE(3)
     static var bufferSize: Self { Self(CURLOPT_BUFFERSIZE) }
+    /// The length of what is POSTed; set before the bytes. CURLOPT_POSTFIELDSIZE(3)
+    static var contentLength: Self { Self(CURLOPT_POSTFIELDSIZE) }
     /// Which HTTP version ALPN offers. CURLOPT_HTTP_VERSION(3)
     static var httpVersion: Self { Self(CURLOPT_HTTP_VERSION) }
     /// Do not join a resolver thread that is still busy. CURLOPT_QUICK_EXIT(3)
@@ -74,6 +76,8 @@ extension CurlOption where Value == UnsafeMutableRawPointer {
     static var connectTo: Self { Self(CURLOPT_CONNECT_TO) }
     /// A `curl_slist` of field lines, kept alive by the caller. CURLOPT_HTTPHEADER(3)
     static var fieldLines: Self { Self(CURLOPT_HTTPHEADER) }
+    /// The bytes to POST, which libcurl copies. CURLOPT_COPYPOSTFIELDS(3)
+    static var copiedContent: Self { Self(CURLOPT_COPYPOSTFIELDS) }
     /// What ``CurlOption/bodyReceiver`` is called with. CURLOPT_WRITEDATA(3)
     static var bodyContext: Self { Self(CURLOPT_WRITEDATA) }
     /// What ``CurlOption/headReceiver`` is called with. CURLOPT_HEADERDATA(3)

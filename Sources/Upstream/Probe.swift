@@ -1,12 +1,18 @@
-// One health probe: a connection that is made and closed, or a GET through libcurl's own HTTP engine.
+// One health probe, or one report: a connection that is made and closed, or a request through libcurl's own HTTP engine.
 
 internal import CCurl
 public import EventLoop
 
 /// What a probe asks for.
 public struct ProbeRequest: Sendable {
-    /// The path to GET; nil only connects, and for `https` shakes hands.
+    /// The path to GET, or to POST to; nil only connects, and for `https` shakes hands.
     public var path: String?
+    /// What is POSTed; nil for a GET.
+    public var content: [UInt8]?
+    /// Further field lines, such as `Content-Type: application/json`.
+    public var fieldLines: [String] = []
+    /// Who asks.
+    public var userAgent = "curl-lb-health"
     /// The limit of all of it, in milliseconds.
     public var timeoutMilliseconds: Int
     /// Body bytes that are kept; what comes beyond them is not waited for.
@@ -43,7 +49,7 @@ public struct ProbeAnswer: Sendable {
     public func value(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 }
 
-/// Makes one probe with the options of the backend's origin, on a connection of its own.
+/// Makes one probe or report with the options of the backend's origin, on a connection of its own.
 ///
 /// The corresponding option is CURLOPT_CONNECT_ONLY for probes without a path. Whoever makes a probe keeps it until it has
 /// finished. Loop thread only.
@@ -92,9 +98,13 @@ public final class Probe: CurlUser {
         connection.set(.connectOnly, to: 0)
         connection.set(.forbidReuse, to: 1)
         connection.set(.requestTarget, to: path)
-        connection.set(.userAgent, to: "curl-lb-health")
-        fieldLines = curl_slist_append(nil, "Connection: close")
+        connection.set(.userAgent, to: request.userAgent)
+        // Without a word of expectation, which libcurl would have for a large body: it is sent at once.
+        for line in ["Connection: close"] + (request.content == nil ? [] : ["Expect:"]) + request.fieldLines {
+            fieldLines = curl_slist_append(fieldLines, line)
+        }
         if let fieldLines { connection.set(.fieldLines, to: UnsafeMutableRawPointer(fieldLines)) }
+        if let content = request.content { connection.setContent(content) }
         // Unretained: libcurl calls only while the handle is in the multi, which the probe takes it out of before it goes away.
         let context = Unmanaged.passUnretained(self).toOpaque()
         connection.setReceiver(.headReceiver, onHeadLine, .headContext, context)

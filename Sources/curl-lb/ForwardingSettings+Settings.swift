@@ -31,6 +31,12 @@ extension ForwardingSettings {
         trusted = settings.trusted
         addsForwarded = settings.addsForwarded
         affinity = CookieAffinity(settings)
+        if settings.followsTraces {
+            trace = TraceSettings(
+                sampling: TraceSampling(oneOf: settings.traceSample),
+                isRecording: settings.traceEndpoint != nil
+            )
+        }
     }
 }
 

@@ -7,6 +7,7 @@ import Forwarding
 import Foundation
 import Front
 import Logging
+import Synchronization
 import Telemetry
 import Upstream
 
@@ -59,6 +60,7 @@ struct Program {
                 perClient: settings.maxClientConnections,
                 diagnostics: diagnostics
             )
+            let spans = settings.followsTraces && settings.traceEndpoint != nil ? SpanQueue() : nil
             let workers = WorkerGroup(
                 settings: ForwardingSettings(settings),
                 policy: settings.policy,
@@ -67,6 +69,7 @@ struct Program {
                 limits: limits,
                 metrics: metrics,
                 accessLog: accessLog,
+                spans: spans,
                 diagnostics: BackgroundLogger(diagnostics)
             )
             // Before the workers accept: they have the backends then.
@@ -117,6 +120,8 @@ struct Program {
             )
             admin.start(sources)
             monitor.start()
+            let exporter = makeExporter(of: spans)
+            exporter?.start()
             workers.accept(from: listeners)
             if let former {
                 finishTakeover(from: former, listeners, workers)
@@ -139,8 +144,8 @@ struct Program {
             workers.notifyWhenStopped { [diagnostics, output] in
                 admin.stop()
                 parts.accessLog?.flush(milliseconds: Self.lastLines)
-                let failures = metrics.failureSummary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
-                diagnostics.notice("stopped; failures: \(failures.isEmpty ? "none" : failures)")
+                exporter?.stop()
+                diagnostics.notice("\(Self.lastWords(metrics, parts.accessLog, spans))")
                 output.flush(milliseconds: Self.lastLines)
                 exit(EXIT_SUCCESS)
             }
@@ -150,6 +155,26 @@ struct Program {
         } catch {
             fail("\(error)")
         }
+    }
+
+    private func makeExporter(of spans: SpanQueue?) -> SpanExporter? {
+        guard let spans, let endpoint = settings.traceEndpoint else { return nil }
+        return SpanExporter(
+            spans,
+            to: endpoint,
+            headers: settings.traceHeaders,
+            name: settings.name,
+            diagnostics: diagnostics
+        )
+    }
+
+    /// What failed, by reason, and what was never told elsewhere.
+    private static func lastWords(_ metrics: Metrics, _ accessLog: AccessLog?, _ spans: SpanQueue?) -> String {
+        let failures = metrics.failureSummary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
+        let losses = [
+            ("log lines", accessLog?.droppedLines.load(ordering: .relaxed) ?? 0), ("spans", spans?.lost ?? 0),
+        ].filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
+        return "stopped; failures: \(failures.isEmpty ? "none" : failures)\(losses.isEmpty ? "" : "; lost: \(losses)")"
     }
 
     /// Has libdispatch open its descriptors now: it does so with the first timer, and ends the process when there is none left.

@@ -110,6 +110,10 @@ import Testing
             LB_EJECT_MAX=50                                  # default
             LB_SLOW_START=10s                                # default
             LB_PANIC=on                                      # default
+            LB_TRACE=off                                     # default
+            LB_TRACE_SAMPLE=1/1                              # default
+            LB_OTLP_ENDPOINT=off                             # default
+            LB_OTLP_HEADERS=none                             # default
             LB_ACCESS_LOG='./it'\''s new'                    # environment
             LB_ACCESS_LOG_FORMAT=text                        # default
             LB_ACCESS_LOG_FIELDS=default                     # default

@@ -60,6 +60,8 @@ import Upstream
             "LB_STICKY": "cookie:sid;secure=on",
             "LB_STICKY_SECRET": "0123456789abcdef", "LB_TRUSTED": "10.0.0.0/8 ::1,unix", "LB_FORWARDED": "on",
             "LB_ADMIN": "*:9901", "LB_ADMIN_TOKEN": "0123456789abcdef",
+            "LB_TRACE": "off", "LB_TRACE_SAMPLE": "1/21", "LB_OTLP_ENDPOINT": "https://c.example/otlp/",
+            "LB_OTLP_HEADERS": "X-A=b,Authorization=Bearer%20c%2Cd",
         ]
         let (settings, provenance) = try Settings.load(environment: environment)
         var expected = Settings()
@@ -103,6 +105,12 @@ import Upstream
         }
         expected.trusted = TrustedPeers(prefixes, includesUnix: true)
         expected.addsForwarded = true
+        expected.traceSample = 21
+        expected.traceEndpoint = TraceEndpoint(
+            origin: Origin(scheme: .https, host: "c.example", port: 443),
+            path: "/otlp/v1/traces"
+        )
+        expected.traceHeaders = TraceHeaders(path: nil, lines: ["X-A: b", "Authorization: Bearer c,d"])
         expected.retries = 4
         expected.retryOn = [.junkResponse, RetryConditions.status(429) ?? []]
         expected.retryBudget = 30

@@ -23,7 +23,8 @@ struct Mistake: Sendable, CustomStringConvertible {
     var description: String { line }
 
     static let all =
-        names + live + scalars + overload + admin + listenAddresses + backends + affinity + trust + commandLines
+        names + live + scalars + overload + tracing + admin + listenAddresses + backends + affinity + trust
+        + commandLines
 }
 
 extension Mistake {

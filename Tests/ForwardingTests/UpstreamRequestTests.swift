@@ -3,6 +3,7 @@
 import Front
 import Glibc
 import HTTPWire
+import Telemetry
 import TestSupport
 import Testing
 
@@ -30,7 +31,9 @@ struct UpstreamRequestTests {
         hostField: String? = nil,
         peer: PeerAddress = peer,
         isPeerTrusted: Bool = false,
-        addsForwarded: Bool = false
+        addsForwarded: Bool = false,
+        traceContext: TraceContext? = nil,
+        beginsTrace: Bool = false
     ) throws -> String {
         let reader = try reader(of: request)
         let buffer = Buffer(capacity: 1 << 18)
@@ -45,10 +48,32 @@ struct UpstreamRequestTests {
                 isUpgradeAsked: isUpgradeAsked,
                 proxyName: "lb-1",
                 defaultHost: "default.example",
-                hostField: hostField
+                hostField: hostField,
+                traceContext: traceContext,
+                beginsTrace: beginsTrace
             ).write(to: buffer)
         }
         return buffer.text
+    }
+
+    @Test func `a trace goes on as it came, is continued, or begins anew without the state of another`() throws {
+        let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+        let request = "GET / HTTP/1.1\r\nHost: x\r\nTraceParent: \(trace)\r\ntracestate: a=b\r\nTRACESTATE: c=d\r\n\r\n"
+        let added = Self.added("x")
+        #expect(
+            try written(request)
+                == "GET / HTTP/1.1\r\nHost: x\r\nTraceParent: \(trace)\r\ntracestate: a=b\r\nTRACESTATE: c=d\r\n\(added)\r\n"
+        )
+        let context = TraceContext(traceHigh: 1, traceLow: 2, parent: 3, flags: 0)
+        let other = "00-00000000000000010000000000000002-0000000000000003-00"
+        #expect(
+            try written(request, traceContext: context)
+                == "GET / HTTP/1.1\r\nHost: x\r\ntracestate: a=b\r\nTRACESTATE: c=d\r\n\(added)traceparent: \(other)\r\n\r\n"
+        )
+        #expect(
+            try written(request, traceContext: context, beginsTrace: true)
+                == "GET / HTTP/1.1\r\nHost: x\r\n\(added)traceparent: \(other)\r\n\r\n"
+        )
     }
 
     struct Row: Sendable, CustomTestStringConvertible {
@@ -392,7 +417,13 @@ struct UpstreamRequestTests {
 
     @Test func `the addition is no larger than it says`() throws {
         let request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-        let longest = try written(request, newID: String(repeating: "i", count: 128), addsForwarded: true)
+        let context = TraceContext(traceHigh: 1, traceLow: 2, parent: 3, flags: 0)
+        let longest = try written(
+            request,
+            newID: String(repeating: "i", count: 128),
+            addsForwarded: true,
+            traceContext: context
+        )
         let addition = longest.utf8.count - request.utf8.count
         let limit = UpstreamRequest.maximumAddition - UpstreamRequest.maximumHost
         #expect(addition < limit / 2, "with room for a name of our own")

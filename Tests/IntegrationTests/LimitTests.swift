@@ -54,28 +54,13 @@ import Testing
 
     // MARK: Descriptors
 
-    /// Lets a process open that many more descriptors than it has.
-    private func leave(_ count: Int, for process: ChildProcess) throws {
-        let used = Set(process.descriptorNumbers)
-        // The kernel gives the lowest number that is free, and none at the limit or beyond.
-        var limit = 0
-        var free = 0
-        while free < count || used.contains(limit) {
-            if !used.contains(limit) { free += 1 }
-            limit += 1
-        }
-        // util-linux, on every Debian.
-        let command = try ChildProcess("/usr/bin/prlimit", ["--pid=\(process.pid)", "--nofile=\(limit):\(limit)"])
-        try #require(try command.waitForExit() == .code(0))
-    }
-
     @Test func `without descriptors a client is told, and with them it is served again`() throws {
         try Scene.play { scene in
             let balancer = try scene.curlLB([try scene.origin(answering: Reply.ok("ok"))], ["LB_UPSTREAM_IDLE": "60s"])
             scene.expectLine(containing: "no connection can be accepted on 127.0.0.1")
             #expect(try balancer.get().status == 200)
             try eventually("rest") { balancer.process.connectionCount == 1 }
-            try leave(2, for: balancer.process)
+            try balancer.process.leaveDescriptors(2)
             let connections = try (0..<20).map { _ in try balancer.connect() }
             defer { for connection in connections { connection.close() } }
             let last = connections[19]
@@ -99,7 +84,7 @@ import Testing
             defer { for connection in connections { connection.close() } }
             for connection in connections { #expect(try ask(connection) == 200) }
             try eventually("rest") { balancer.process.connectionCount == 20 }
-            try leave(0, for: balancer.process)
+            try balancer.process.leaveDescriptors(0)
             let connection = connections[0]
             try connection.send(Self.get)
             let response = try connection.receiveResponse()

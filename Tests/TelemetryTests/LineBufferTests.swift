@@ -31,6 +31,23 @@ struct LineBufferTests {
         #expect(rest == [UInt8(ascii: "x")])
     }
 
+    @Test func `every byte at every place of a long text is escaped as it is alone`() {
+        func escaped(_ bytes: [UInt8]) -> String {
+            text { line in bytes.withUnsafeBytes { line.append(escapedForText: $0) } }
+        }
+        for byte in UInt8.min ... .max {
+            let alone = escaped([byte])
+            let isPlain = (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+            #expect((alone.count == 1) == isPlain)
+            for place in 0..<17 {
+                var bytes = [UInt8](repeating: UInt8(ascii: "a"), count: 17)
+                bytes[place] = byte
+                let expected = String(repeating: "a", count: place) + alone + String(repeating: "a", count: 16 - place)
+                #expect(escaped(bytes) == expected)
+            }
+        }
+    }
+
     @Test func `a field is padded to its columns, and a longer one is not cut`() {
         #expect(text { $0.pad(from: 1, to: 3) } == "   ")
         #expect(

@@ -114,7 +114,10 @@ struct PrometheusTextTests {
 
     @Test func `promtool finds nothing to say`() throws {
         let paths: [String] = ["/usr/bin/promtool", "/usr/local/bin/promtool"]
-        guard let path = paths.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else { return }
+        guard let path = paths.first(where: { FileManager.default.isExecutableFile(atPath: $0) }) else {
+            print("promtool is not installed (Debian: prometheus): check metrics was not run")
+            return
+        }
         let text = PrometheusText.render(sampleSnapshot(backend: "unix:/tmp/\"odd\\name\""))
         let process = Process()
         process.executableURL = URL(fileURLWithPath: path)

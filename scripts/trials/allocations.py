@@ -9,6 +9,8 @@ from harness import FOLDER, LISTEN, TRIALS, Missing, balancer, origins
 REQUESTS = {
     "GET": b"GET / HTTP/1.1\r\nHost: t\r\nUser-Agent: trial\r\nAccept: */*\r\n\r\n",
     "GET with an identifier": b"GET / HTTP/1.1\r\nHost: t\r\nX-Request-Id: trial-1\r\n\r\n",
+    "GET of a client's trace": b"GET / HTTP/1.1\r\nHost: t\r\n"
+    b"traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n",
     "POST of 5 bytes": b"POST /echo HTTP/1.1\r\nHost: t\r\nContent-Length: 5\r\n\r\nhello",
 }
 # Asked of a balancer that binds clients and believes its client about others; COOKIE is one that it has set.
@@ -64,7 +66,7 @@ def receive(client):
 
 
 def trial_allocations():
-    """in the steady state no request allocates memory (2,000 each of six kinds, the access log off)"""
+    """in the steady state no request allocates memory (2,000 each of seven kinds, the access log off)"""
     counter = os.path.join(FOLDER, "allocations")
     with open(counter, "wb") as file:
         file.write(bytes(8))
@@ -103,4 +105,5 @@ def trial_allocations():
     bound = is_free(
         BOUND_REQUESTS, LB_STICKY="cookie", LB_STICKY_SECRET="a secret for trials", LB_TRUSTED="127.0.0.1 10.0.0.0/8"
     )
-    return passed and bound
+    traced = is_free(REQUESTS, LB_TRACE="on")
+    return passed and bound and traced

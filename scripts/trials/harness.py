@@ -15,7 +15,7 @@ BIN = os.environ.get("CURL_LB_BIN", os.path.join(ROOT, ".build", "release"))
 TRIALS = os.path.dirname(os.path.abspath(__file__))
 FOLDER = tempfile.mkdtemp(prefix="curl-lb-trial-")
 PORTS = (5101, 5102, 5103)
-LISTEN = 5100
+LISTEN = int(os.environ.get("TRIAL_PORT", "5100"))
 # Seconds; LB_UPSTREAM_IDLE is left at its default.
 UPSTREAM_IDLE = 4
 processes = []

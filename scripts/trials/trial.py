@@ -26,13 +26,14 @@ import overload
 import posts
 import rolling
 import slow_attacks
+import telemetry
 import top
 import traffic
 import websocket_sessions
 
 MODULES = (
     allocations, failover, posts, bodies, traffic, websocket_sessions, changes, drips, slow_attacks, limits, overload, hedging,
-    names_trial, health, down, rolling, openapi, dashboard, dashboard_live, top,
+    names_trial, health, down, rolling, openapi, dashboard, dashboard_live, top, telemetry,
 )
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function

@@ -15,13 +15,16 @@ final class CurlLB: Sendable {
     /// With one worker, a port of the kernel's choice, no admin API, and neither health checks nor ejections, since scripts count
     /// connections and fail on purpose; unless the environment says otherwise.
     ///
-    /// - Parameter openFiles: How many files it may open; nil for as many as we may.
+    /// - Parameters:
+    ///   - wrapper: A command that becomes the program, which it is given the path of as its last argument.
+    ///   - openFiles: How many files it may open; nil for as many as we may.
     init(
         _ backends: [String],
         _ environment: [String: String] = [:],
         arguments: [String] = [],
         passing sockets: [CInt] = [],
         output: ChildProcess.Output = .captured,
+        behind wrapper: [String] = [],
         openFiles: Int? = nil
     ) throws {
         var variables = [
@@ -31,11 +34,11 @@ final class CurlLB: Sendable {
         ]
         variables.merge(environment) { $1 }
         // util-linux, on every Debian.
-        let command =
-            openFiles.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)", Program.curlLB] } ?? [Program.curlLB]
+        let limit = openFiles.map { ["/usr/bin/prlimit", "--nofile=\($0):\($0)"] } ?? []
+        let command = wrapper + limit + [Program.curlLB]
         let process = try ChildProcess(
             command[0],
-            Array(command.dropFirst()) + arguments,
+            command.dropFirst() + arguments,
             environment: variables,
             passing: sockets,
             output: output

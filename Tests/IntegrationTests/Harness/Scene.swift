@@ -13,6 +13,8 @@ final class Scene {
     private var cleanUps: [() -> Void] = []
     /// Lines on standard error that the test brings about on purpose: a part of each.
     private var expectedLines: [String] = []
+    /// What each balancer's environment has beside what the test says.
+    var environment: [String: String] = [:]
 
     private init() {}
 
@@ -64,14 +66,16 @@ final class Scene {
         arguments: [String] = [],
         passing sockets: [CInt] = [],
         output: ChildProcess.Output = .captured,
+        behind wrapper: [String] = [],
         openFiles: Int? = nil
     ) throws -> CurlLB {
         let balancer = try CurlLB(
             backends,
-            environment,
+            self.environment.merging(environment) { $1 },
             arguments: arguments,
             passing: sockets,
             output: output,
+            behind: wrapper,
             openFiles: openFiles
         )
         balancers.append(balancer)

@@ -1,0 +1,1 @@
+../ControlTests/Mistakes+Tracing.swift
