@@ -17,6 +17,8 @@ final class SpanExportLoop {
     private static let patience: UInt64 = 60_000_000_000
     /// The most bytes of a batch.
     private static let batchBytes = 2 << 20
+    /// How much of a collector's answer is read.
+    private static let longestAnswer = 16 << 10
 
     /// Spans under way.
     private struct Batch {
@@ -137,7 +139,11 @@ final class SpanExportLoop {
         batch.tries += 1
         self.batch = batch
         let limit = min(Self.requestTime, isEnding ? end.since(loop.now) : .max)
-        var request = ProbeRequest(path: exporter.endpoint.path, timeoutMilliseconds: max(1, Int(limit / 1_000_000)))
+        var request = ProbeRequest(
+            path: exporter.endpoint.path,
+            timeoutMilliseconds: max(1, Int(limit / 1_000_000)),
+            bodyLimit: Self.longestAnswer
+        )
         request.content = batch.body
         request.fieldLines = exporter.headers
         request.userAgent = "curl-lb/\(VersionReport.programVersion)"

@@ -269,10 +269,7 @@ extension FailureWordsTests {
             let balancer = try scene.curlLB([try endless(scene)], ["LB_BODY_PACE": "64MiB/500ms"])
             let client = try balancer.connect(receiveBuffer: 4096)
             try client.send(get)
-            for _ in 0..<4000 where balancer.log.isEmpty {
-                _ = client.discard(1024)
-                usleep(5000)
-            }
+            try eventually("the end of its patience") { !balancer.log.isEmpty }
             client.close()
             return Failing(balancer: balancer)
         },

@@ -19,7 +19,10 @@ import Testing
         try Scene.play { scene in
             let one = try scene.origin()
             let refusing = try scene.refusingURL()
-            let balancer = try scene.curlLB([one.url, "\(refusing);name=two"], ["LB_ADMIN": "127.0.0.1:0", "LB_NAME": "edge-1"])
+            let balancer = try scene.curlLB(
+                [one.url, "\(refusing);name=two"],
+                ["LB_ADMIN": "127.0.0.1:0", "LB_NAME": "edge-1"]
+            )
             for _ in 0..<4 { _ = try balancer.get() }
             guard case .loopback(let port) = try balancer.admin.address else { throw Disappointment("no port") }
             let run = try run(scene, ["--admin", "http://127.0.0.1:\(port)"])

@@ -265,6 +265,9 @@ private enum Client {
             let endpoint = try collector.origin(in: scene) { _ in answer }
             let balancer = try scene.curlLB([try scene.origin()], ["LB_OTLP_ENDPOINT": endpoint.url])
             try get(balancer)
+            try eventually("the collector's word") {
+                balancer.process.standardError.text.contains("spans are lost: the collector rejects spans: too old")
+            }
             #expect(try balancer.countsAtTheEnd().lost == ["spans": 1])
         }
     }
