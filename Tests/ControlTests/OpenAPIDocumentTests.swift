@@ -61,10 +61,22 @@ struct OpenAPIDocumentTests {
         let schemas = try #require(components["schemas"] as? [String: Object])
         let body = try #require(try AdminScene().ask(.get, path)?.body)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(body)) as? Object)
-        let described = try #require(schemas[schema])
-        let properties = Set(try #require(described["properties"] as? Object).keys)
-        let required = Set(try #require(described["required"] as? [String]))
-        #expect(required.subtracting(object.keys).isEmpty)
-        #expect(Set(object.keys).subtracting(properties).isEmpty)
+        check(object, as: ["$ref": "#/components/schemas/\(schema)"], schemas, at: schema)
+    }
+
+    /// Holds objects, and those within them, against their schemas' members.
+    private func check(_ value: Any, as schema: Object, _ schemas: [String: Object], at place: String) {
+        if let name = (schema["$ref"] as? String)?.split(separator: "/").last {
+            check(value, as: schemas[String(name)] ?? [:], schemas, at: place)
+        } else if let values = value as? [Any], let items = schema["items"] as? Object {
+            for value in values { check(value, as: items, schemas, at: "\(place)[]") }
+        } else if let object = value as? Object, let properties = schema["properties"] as? [String: Object] {
+            let required = Set(schema["required"] as? [String] ?? [])
+            #expect(required.subtracting(object.keys).isEmpty, "\(place) lacks what is required")
+            #expect(Set(object.keys).subtracting(properties.keys).isEmpty, "\(place) has what is not described")
+            for (key, value) in object {
+                if let schema = properties[key] { check(value, as: schema, schemas, at: "\(place).\(key)") }
+            }
+        }
     }
 }

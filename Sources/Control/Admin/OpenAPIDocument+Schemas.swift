@@ -90,7 +90,8 @@ extension OpenAPIDocument {
             "type": "object", "additionalProperties": false,
             "required": [
               "responses", "attempts", "retries", "hedges", "hedges_won", "outrun", "failures", "connections_opened",
-              "connections_closed", "connections_reused", "bytes_sent", "bytes_received", "first_byte", "request", "queue", "dns", "connect",
+              "connections_closed", "connections_reused", "connections_stale",
+              "bytes_sent", "bytes_received", "first_byte", "request", "queue", "dns", "connect",
               "tls", "wait", "body"
             ],
             "properties": {
@@ -102,6 +103,7 @@ extension OpenAPIDocument {
               "connections_opened": {"$ref": "#/components/schemas/Count"},
               "connections_closed": {"$ref": "#/components/schemas/Count"},
               "connections_reused": {"$ref": "#/components/schemas/Count"},
+              "connections_stale": {"$ref": "#/components/schemas/Count"},
               "bytes_sent": {"$ref": "#/components/schemas/Count"}, "bytes_received": {"$ref": "#/components/schemas/Count"},
               "first_byte": {"$ref": "#/components/schemas/Histogram"}, "request": {"$ref": "#/components/schemas/Histogram"},
               "queue": {"$ref": "#/components/schemas/Histogram"}, "dns": {"$ref": "#/components/schemas/Histogram"},
