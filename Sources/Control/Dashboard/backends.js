@@ -18,7 +18,9 @@ class BackendList {
     byId("filter").addEventListener("input", () => this.arrange(true));
     byId("sort").addEventListener("change", () => this.arrange(true));
     byId("legend").replaceChildren(
-      ...PHASES.map((phase) => element("li", {}, element("span", { class: `swatch phase-${phase}`, "aria-hidden": "true" }), phase)),
+      ...PHASES.map((phase) => {
+        return element("li", {}, element("span", { class: `swatch phase-${phase}`, "aria-hidden": "true" }), phase);
+      }),
     );
   }
 

@@ -3,7 +3,9 @@
 class Dashboard {
   constructor() {
     this.samples = new Samples();
-    this.series = { requests: new Series(), errors: new Series(), p50: new Series(), p99: new Series(), inFlight: new Series() };
+    this.series = Object.fromEntries(
+      ["requests", "errors", "p50", "p99", "inFlight"].map((figure) => [figure, new Series()]),
+    );
     this.charts = {
       requests: new Lines(byId("requests-chart"), ["plain"]),
       errors: new Lines(byId("errors-chart"), ["bad"]),
@@ -100,7 +102,8 @@ class Dashboard {
     say(byId("facts"), plain(`curl-lb ${build.version} · ${build.libcurl} · ${policy} · up ${span(process.uptime)}`));
     let problem = "";
     if (isPanic) {
-      problem = "No backend is usable. Requests go to all that are ready, since one of them may still answer (panic mode).";
+      problem =
+        "No backend is usable. Requests go to all that are ready, since one of them may still answer (panic mode).";
     } else if (!backends.some(isUsable)) {
       problem = "No backend takes requests: clients are answered with 503.";
     }
@@ -189,7 +192,7 @@ class Dashboard {
       this.stats.backends = this.stats.backends.map((backend) => (backend.name === name ? member : backend));
     } catch (error) {
       if (error instanceof TokenNeeded) this.wantToken(error.message);
-      notice(`${plain(name)} was not changed. ${plain(error instanceof TypeError ? "The balancer cannot be reached." : error.message)}`);
+      notice(`${plain(name)} was not changed. ${plain(wordsFor(error))}`);
     } finally {
       row.isBusy = false;
       this.schedule();
@@ -208,11 +211,13 @@ class Dashboard {
 function confirmed(name, { state, weight }) {
   const dialog = byId("confirm");
   const shown = plain(name);
-  const deed = weight === 0 ? `Give ${shown} no weight` : state === "drain" ? `Drain ${shown}` : `Put ${shown} into maintenance`;
+  const deeds = { drain: `Drain ${shown}`, maintenance: `Put ${shown} into maintenance` };
+  const deed = weight === 0 ? `Give ${shown} no weight` : deeds[state];
   say(byId("confirm-title"), `${deed}?`);
   say(
     byId("confirm-text"),
-    `${shown} is the last backend that takes requests. Without it clients are answered with 503, until another one is ready and up.`,
+    `${shown} is the last backend that takes requests. Without it clients are answered with 503, until another one is up` +
+      " and ready.",
   );
   say(byId("confirm-yes"), deed);
   dialog.returnValue = "";

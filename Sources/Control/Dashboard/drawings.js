@@ -136,6 +136,7 @@ class ProbeMarks {
 
 /** A probe in words. */
 function probeWords(probe) {
-  const time = probe.milliseconds === null || probe.milliseconds === undefined ? "" : `, ${duration(probe.milliseconds / 1000)}`;
+  const took = probe.milliseconds ?? null;
+  const time = took === null ? "" : `, ${duration(took / 1000)}`;
   return `${span(probe.age)} ago: ${probe.is_good ? "passed" : "failed"}, ${probe.text}${time}`;
 }

@@ -29,6 +29,9 @@ async function refusalOf(response) {
 
 class TokenNeeded extends Error {}
 
+/** What to say about an error; fetch has one kind for whatever keeps it from an answer. */
+const wordsFor = (error) => (error instanceof TypeError ? "The balancer cannot be reached." : error.message);
+
 /** Takes a text/event-stream apart as it comes (HTML Living Standard, 9.2.6). */
 class EventParser {
   constructor(take) {
@@ -70,7 +73,7 @@ class Link {
   static shortest = 1000;
   static longest = 15_000;
 
-  /** `take` gets each event; `changed` gets "connecting", "live", "lost" (with a text and when it is tried again) or "token". */
+  /** `take` gets each event; `changed` gets "connecting", "live", "lost" with why and the time of the next try, or "token". */
   constructor(take, changed) {
     this.take = take;
     this.changed = changed;
@@ -88,7 +91,7 @@ class Link {
         await this.read();
       } catch (error) {
         isTokenWanted = error instanceof TokenNeeded;
-        why = error instanceof TypeError ? "The balancer cannot be reached." : error.message;
+        why = wordsFor(error);
       }
       const pause = this.pause * (0.8 + Math.random() * 0.4);
       if (isTokenWanted) this.changed("token", why);
@@ -129,7 +132,8 @@ class Link {
         signal: abort.signal,
       });
       if (response.status === 401) {
-        throw new TokenNeeded(token.value ? "The balancer refuses this token." : "The balancer asks for its token (LB_ADMIN_TOKEN).");
+        const wanted = "The balancer asks for its token (LB_ADMIN_TOKEN).";
+        throw new TokenNeeded(token.value ? "The balancer refuses this token." : wanted);
       }
       if (!response.ok) throw await refusalOf(response);
       const parser = new EventParser((kind, data) => this.event(kind, data));

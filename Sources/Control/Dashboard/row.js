@@ -197,15 +197,18 @@ class RowDetails {
   fill(backend, figures) {
     const { counts, health } = backend;
     const open = Math.max(0, counts.connections_opened - counts.connections_closed);
-    const listed = (list) =>
-      list.filter(({ count }) => count > 0).map(({ label, count: number }) => `${plain(label)} ${count(number)}`).join(", ") || "none";
+    const listed = (list) => {
+      const some = list.filter((each) => each.count > 0);
+      return some.map((each) => `${plain(each.label)} ${count(each.count)}`).join(", ") || "none";
+    };
+    const { connections_opened: made, connections_reused: reused } = counts;
     const pairs = [
       ["Address", plain(backend.address ?? NOTHING)],
       ["Known from", plain(backend.source ?? NOTHING)],
       ["Attempts", `${count(counts.attempts)}, of them ${count(counts.retries)} retries`],
       ["Responses", listed(counts.responses)],
       ["Failed attempts", listed(counts.failures)],
-      ["Connections", `${count(open)} open, ${count(counts.connections_opened)} made, ${count(counts.connections_reused)} attempts on kept ones`],
+      ["Connections", `${count(open)} open, ${count(made)} made, ${count(reused)} attempts on kept ones`],
       ["Bodies", `${bytes(counts.bytes_sent)} sent, ${bytes(counts.bytes_received)} received`],
       ["Time spent", phaseWords(figures?.phases ?? null, figures?.attempts ?? 0)],
     ];

@@ -60,12 +60,19 @@ const words = (kind, text) => element("bdi", { class: kind }, plain(text));
 function failureLine(failure) {
   const status = failure.status === null || failure.status === undefined ? "no answer" : String(failure.status);
   const isBad = failure.status === null || failure.status === undefined || failure.status >= 500;
-  const request = element("span", { class: "request" }, words("method", failure.method), " ", words("target", failure.target));
+  const parts = [words("method", failure.method), " ", words("target", failure.target)];
+  const request = element("span", { class: "request" }, ...parts);
   request.title = plain(`${failure.method} ${failure.target}`);
   const line = element(
     "li",
     {},
-    element("div", { class: "first" }, moment(failure.time), element("span", { class: `status num${isBad ? " alarming" : ""}` }, status), request),
+    element(
+      "div",
+      { class: "first" },
+      moment(failure.time),
+      element("span", { class: isBad ? "status num alarming" : "status num" }, status),
+      request,
+    ),
     element(
       "div",
       { class: "second quiet" },
@@ -126,8 +133,10 @@ class Reasons {
         const bar = drawn("rect", { height: "4", width: "0", y: "0" });
         const rateText = element("span", { class: "num right" });
         const totalText = element("span", { class: "num quiet right" });
-        const drawing = drawn("svg", { class: "bar", viewBox: "0 0 100 4", preserveAspectRatio: "none", "aria-hidden": "true" }, bar);
-        line = { bar, rateText, totalText, element: element("li", {}, words("reason", label), rateText, totalText, drawing) };
+        const scale = { viewBox: "0 0 100 4", preserveAspectRatio: "none" };
+        const drawing = drawn("svg", { class: "bar", "aria-hidden": "true", ...scale }, bar);
+        const whole = element("li", {}, words("reason", label), rateText, totalText, drawing);
+        line = { bar, rateText, totalText, element: whole };
         this.lines.set(label, line);
       }
       const grown = recent.get(label) ?? 0;
