@@ -160,7 +160,12 @@ class Link {
       this.pause = Link.shortest;
       this.changed("live");
     }
-    this.take(kind, value);
+    try {
+      this.take(kind, value);
+    } catch (error) {
+      // A mistake of this page is no loss of the link.
+      reportError(error);
+    }
   }
 }
 
