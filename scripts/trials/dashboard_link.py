@@ -36,7 +36,7 @@ async def asks_for_token(browser, admin, checks):
     await browser.press("Enter")
     await browser.until("document.querySelector('#link').dataset.state === 'live'")
     checks.true("no question left", await browser.value("document.querySelector('#token-form').hidden"))
-    await browser.until(f"document.querySelector('{row('b2')} .measured').textContent === 'up'")
+    await browser.until(f"document.querySelector('{row('b2')} .measured')?.textContent === 'up'")
     await browser.click(f"{row('b2')} [data-state=drain]")
     await browser.until(f"document.querySelector('{row('b2')} .said').textContent === 'drain'")
     checks.same("token of changes", admin.changes[-1][2].get("authorization"), "Bearer open sesame")

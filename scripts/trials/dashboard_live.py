@@ -123,6 +123,7 @@ async def live(pictures):
         # Nothing is left: the page says so, and shows what was asked for as text. Of a flood of failures some are left out.
         flow.clear()
         children[PORTS[0]].kill()
+        children[PORTS[2]].kill()
         spare.kill()
         await browser.until("document.querySelector('#panic').textContent.startsWith('No backend is usable')")
         await send("/<img/src=x/onerror=alert(1)>")
