@@ -42,7 +42,8 @@ enum OverloadMetrics {
             ),
             gauge(
                 "retry_budget_limit",
-                "Requests that may be sent again at one time, with as many active as there are now.",
+                "Requests that may be sent again at one time, with as many active as there are now; more may when connections"
+                    + " have broken off.",
                 number(budget.limit(active: active))
             ),
             gauge("retry_budget_used", "Requests that are being sent again.", number(budget.inProgress)),

@@ -156,6 +156,7 @@ import Testing
             let balancer = try scene.curlLB([try scene.origin()], ["LB_ADMIN": "127.0.0.1:0"])
             // So that no phase is counted for the first time later on.
             #expect(try balancer.get().status == 200)
+            _ = try balancer.logLine()
             let before = try series(balancer)
             for claim in Self.claims { #expect(try balancer.response(to: claim.request).status == 200) }
             let requests =
