@@ -25,6 +25,7 @@ import openapi
 import overload
 import posts
 import rolling
+import scraping
 import slow_attacks
 import telemetry
 import top
@@ -33,7 +34,7 @@ import websocket_sessions
 
 MODULES = (
     allocations, failover, posts, bodies, traffic, websocket_sessions, changes, drips, slow_attacks, limits, overload, hedging,
-    names_trial, health, down, rolling, openapi, dashboard, dashboard_live, top, telemetry,
+    names_trial, health, down, rolling, openapi, scraping, dashboard, dashboard_live, top, telemetry,
 )
 TRIALS = {
     name.removeprefix("trial_").replace("_", "-"): function
