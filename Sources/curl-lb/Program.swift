@@ -116,6 +116,10 @@ struct Program {
                 director: director,
                 monitor: monitor,
                 build: BuildStats(),
+                settingsFile: provenance.arguments.isEmpty
+                    ? settings.environmentFile.map {
+                        SettingsFilePlace(path: $0, inherited: environment["LB_BACKENDS"])
+                    } : nil,
                 accessLog: { parts.accessLog }
             )
             admin.start(sources)

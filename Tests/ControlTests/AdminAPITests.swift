@@ -42,7 +42,7 @@ struct AdminAPITests {
         for (method, path, allow) in [
             (.options, "/stats", "GET, HEAD"), (.post, "/", "GET, HEAD"), (.post, "/healthz", "GET, HEAD"),
             (.delete, "/backends", "GET, HEAD, POST"), (.put, "/backends/a:80", "GET, HEAD, PATCH, DELETE"),
-            (.trace, "/events", "GET, HEAD"), (.other, "/config", "GET, HEAD"),
+            (.trace, "/events", "GET, HEAD"), (.other, "/config", "GET, HEAD, POST"),
             (.options, "/backends", "GET, HEAD, POST"),
             (.options, "*", "GET, HEAD, POST, PATCH, DELETE"),
         ] as [(HTTPWire.Method, String, String)] {
@@ -165,6 +165,36 @@ struct AdminAPITests {
         #expect(scene.director.members.first?.weight == 3)
         #expect(scene.director.members.first?.state == .ready)
         #expect(scene.adoptions == 0)
+    }
+
+    @Test func `what the operator has done is written into the file of settings`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "lb.env")
+        let former = "# ours\nLB_RETRIES=1\nLB_BACKENDS=\"http://a;weight=3 http://b\"\n"
+        try former.write(to: file, atomically: true, encoding: .utf8)
+        let scene = try AdminScene(settingsFile: SettingsFilePlace(path: file.path, inherited: nil))
+        _ = scene.ask(.patch, "/backends/a:80", #"{"weight": 7, "state": "drain"}"#)
+        _ = scene.ask(.delete, "/backends/b:80")
+        _ = scene.ask(.post, "/backends", #"{"backend": "http://c"}"#)
+        let answer = scene.ask(.post, "/config", #"{"write": "backends"}"#)
+        #expect(answer?.status == 200)
+        #expect(try object(answer)["file"] as? String == file.path)
+        #expect(try object(answer)["unwritten"] as? [String] == [])
+        let expected = "# ours\nLB_RETRIES=1\nLB_BACKENDS=\"http://a;weight=7;state=drain http://c:80\"\n"
+        #expect(try String(contentsOf: file, encoding: .utf8) == expected)
+
+        try "LB_BACKENDS=\"http://a".write(to: file, atomically: true, encoding: .utf8)
+        #expect(
+            try problem(scene.ask(.post, "/config", #"{"write": "backends"}"#)) == "409 settings_not_written"
+        )
+        for body in ["", "{}", #"{"write": "all"}"#, #"{"write": "backends", "to": "/etc/passwd"}"#] {
+            #expect(try problem(scene.ask(.post, "/config", body)) == "400 malformed_body")
+        }
+        #expect(
+            try problem(AdminScene().ask(.post, "/config", #"{"write": "backends"}"#)) == "409 no_settings_file"
+        )
     }
 
     @Test func `a name that is taken`() throws {

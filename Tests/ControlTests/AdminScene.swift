@@ -28,7 +28,8 @@ final class AdminScene {
         _ backends: String = "http://a;weight=3 http://b",
         at address: ListenAddress = .tcp(host: "127.0.0.1", port: 9900),
         token: String? = nil,
-        settings: [SettingReport] = []
+        settings: [SettingReport] = [],
+        settingsFile: SettingsFilePlace? = nil
     ) throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let director = PoolDirector(
@@ -49,6 +50,7 @@ final class AdminScene {
         sources = AdminSources(
             director: director,
             settings: settings,
+            settingsFile: settingsFile,
             failures: metrics.failures,
             journal: ChangeJournal(),
             stats: { Self.stats(of: director, metrics) },

@@ -246,7 +246,7 @@ import Testing
             let warning = "until this process ends, and by this balancer alone: set LB_STICKY_SECRET"
             scene.expectLine(containing: warning)
             let first = try scene.curlLB(urls, ["LB_STICKY": "cookie", "LB_WORKERS": "2"])
-            #expect(first.process.standardError.text.contains(warning))
+            try eventually("the warning") { first.process.standardError.text.contains(warning) }
             let cookie = try cookie(try get(first))
             for _ in 0..<4 { #expect(try get(first, cookie).body.text == "a") }
             let second = try scene.curlLB(urls, ["LB_STICKY": "cookie"])

@@ -68,6 +68,7 @@ struct AdminAPI {
         do throws(Problem) {
             return switch (route, method) {
             case (.backends, .post): try add(body)
+            case (.settings, .post): try writeBackends(body)
             case (.backend(let name), .patch): try adjust(name, body)
             case (.backend(let name), .delete): try remove(name)
             case (_, _): try read(route)
@@ -163,6 +164,36 @@ struct AdminAPI {
         try apply { () throws(PoolRefusal) in try sources.director.remove(name) }
         diagnostics.notice("operator: backend \(name) removed")
         return AdminResponse(status: 204)
+    }
+
+    private struct WrittenSettings: Encodable {
+        let file: String
+        let unwritten: [String]
+    }
+
+    /// Writes what the operator has done into the file of settings.
+    private func writeBackends(_ body: [UInt8]) throws(Problem) -> AdminResponse {
+        guard decoded(SettingsWrite.self, from: body) != nil else {
+            throw Problem(.malformedBody, SettingsWrite.expectation)
+        }
+        guard let file = sources.settingsFile else {
+            throw Problem(
+                .noSettingsFile,
+                "The backends are in no file: start with \(SettingsTable.environmentFile.name), and without backends on the command line."
+            )
+        }
+        do throws(SettingsFileError) {
+            let unwritten = try SettingsFile.write(
+                sources.director.members,
+                removed: sources.director.removed,
+                to: file.path,
+                inherited: file.inherited
+            )
+            diagnostics.notice("operator: \(SettingsTable.backends.name) written to \(file.path)")
+            return .json(WrittenSettings(file: file.path, unwritten: unwritten.map { "\($0)" }))
+        } catch {
+            throw Problem(.settingsNotWritten, "\(error); the file is as it was.")
+        }
     }
 
     /// Makes a change, and comes back when it holds for every worker.

@@ -43,8 +43,8 @@ enum AdminRoute: Sendable, Equatable {
     /// What can be done with it; HEAD wherever there is GET.
     var methods: [Method] {
         switch self {
-        case .page, .liveness, .readiness, .metrics, .stats, .events, .settings, .description: [.get]
-        case .backends: [.get, .post]
+        case .page, .liveness, .readiness, .metrics, .stats, .events, .description: [.get]
+        case .backends, .settings: [.get, .post]
         case .backend: [.get, .patch, .delete]
         }
     }

@@ -14,12 +14,26 @@ public enum AdminPhase: UInt8, Sendable {
     case draining
 }
 
+/// Where backends are written to when the operator wants to keep them.
+public struct SettingsFilePlace: Sendable {
+    public let path: String
+    /// The value of `LB_BACKENDS` in the environment.
+    public let inherited: String?
+
+    public init(path: String, inherited: String?) {
+        self.path = path
+        self.inherited = inherited
+    }
+}
+
 /// The parts of the program that the admin API works on.
 ///
 /// Any thread but a worker's.
 public final class AdminSources: Sendable {
     let director: PoolDirector
     let failures: FailureFeed
+    /// Nil when the backends do not come from a file.
+    let settingsFile: SettingsFilePlace?
     /// What has changed lately.
     let journal: ChangeJournal
     private let shownSettings: Mutex<[SettingReport]>
@@ -38,6 +52,7 @@ public final class AdminSources: Sendable {
         director: PoolDirector,
         monitor: HealthMonitor,
         build: BuildStats,
+        settingsFile: SettingsFilePlace?,
         accessLog: @escaping @Sendable () -> AccessLog?
     ) {
         let journal = ChangeJournal()
@@ -45,6 +60,7 @@ public final class AdminSources: Sendable {
         self.init(
             director: director,
             settings: SettingsDocument.report(settings, provenance),
+            settingsFile: settingsFile,
             failures: metrics.failures,
             journal: journal,
             stats: { [name = settings.name] in workers.stats(build, name: name, accessLog: accessLog()) },
@@ -61,6 +77,7 @@ public final class AdminSources: Sendable {
     init(
         director: PoolDirector,
         settings: [SettingReport],
+        settingsFile: SettingsFilePlace? = nil,
         failures: FailureFeed,
         journal: ChangeJournal,
         stats: @escaping @Sendable () -> StatsSnapshot,
@@ -71,6 +88,7 @@ public final class AdminSources: Sendable {
         self.director = director
         shownSettings = Mutex(settings)
         self.failures = failures
+        self.settingsFile = settingsFile
         self.journal = journal
         self.stats = stats
         self.health = health

@@ -57,6 +57,24 @@ struct BackendPatch: Decodable, Equatable {
     }
 }
 
+/// The body of `POST /config`.
+struct SettingsWrite: Decodable, Equatable {
+    static let expectation = #"Expected the JSON object {"write": "backends"}."#
+
+    private enum Key: String, CodingKey, CaseIterable {
+        case write
+    }
+
+    private enum Subject: String, Decodable {
+        case backends
+    }
+
+    init(from decoder: any Decoder) throws {
+        try refuseUnknownMembers(in: decoder, Key.self)
+        _ = try decoder.container(keyedBy: Key.self).decode(Subject.self, forKey: .write)
+    }
+}
+
 /// A member that is misspelt would else be passed over in silence.
 private func refuseUnknownMembers<Key: CodingKey & CaseIterable>(in decoder: any Decoder, _: Key.Type) throws {
     let container = try decoder.container(keyedBy: AnyKey.self)

@@ -19,6 +19,20 @@ extension OpenAPIDocument {
               }
             }
           },
+          "SettingsWrite": {
+            "type": "object", "required": ["write"], "additionalProperties": false,
+            "properties": {"write": {"type": "string", "enum": ["backends"]}}
+          },
+          "WrittenSettings": {
+            "type": "object", "required": ["file", "unwritten"], "additionalProperties": false,
+            "properties": {
+              "file": {"type": "string"},
+              "unwritten": {
+                "type": "array", "items": {"type": "string"},
+                "description": "What a file cannot hold, such as the weight of a backend that a source has found."
+              }
+            }
+          },
           "BackendPatch": {
             "type": "object", "minProperties": 1, "additionalProperties": false,
             "properties": {

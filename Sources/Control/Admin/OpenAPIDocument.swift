@@ -72,6 +72,17 @@ enum OpenAPIDocument {
                   "200": {"description": "The settings.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Settings"}}}},
                   "401": {"$ref": "#/components/responses/Problem"}, "403": {"$ref": "#/components/responses/Problem"}
                 }
+              },
+              "post": {
+                "operationId": "writeSettings", "tags": ["process"],
+                "summary": "Writes the backends, as they are now, into the file that LB_ENV_FILE names",
+                "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/SettingsWrite"}}}},
+                "responses": {
+                  "200": {"description": "They are written.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/WrittenSettings"}}}},
+                  "400": {"$ref": "#/components/responses/Problem"}, "401": {"$ref": "#/components/responses/Problem"},
+                  "403": {"$ref": "#/components/responses/Problem"}, "409": {"$ref": "#/components/responses/Problem"},
+                  "413": {"$ref": "#/components/responses/Problem"}, "415": {"$ref": "#/components/responses/Problem"}
+                }
               }
             },
             "/openapi.json": {

@@ -14,6 +14,8 @@ struct Problem: Error, Sendable {
         case unknownBackend = "unknown_backend"
         case methodNotAllowed = "method_not_allowed"
         case nameTaken = "name_taken"
+        case noSettingsFile = "no_settings_file"
+        case settingsNotWritten = "settings_not_written"
         case unsupportedMediaType = "unsupported_media_type"
         case bodyTooLarge = "body_too_large"
         case malformedBody = "malformed_body"
@@ -32,7 +34,7 @@ struct Problem: Error, Sendable {
             case .hostNotAllowed, .originNotAllowed: 403
             case .notFound, .unknownBackend: 404
             case .methodNotAllowed: 405
-            case .nameTaken: 409
+            case .nameTaken, .noSettingsFile, .settingsNotWritten: 409
             case .unsupportedMediaType: 415
             case .bodyTooLarge: 413
             case .malformedBody: 400
