@@ -25,10 +25,12 @@ public final class RetryBudget: Sendable {
     /// How many retries are allowed with so many requests active.
     ///
     /// - Parameter backends: Between how many backends they are spread: what the death of one of them breaks off may all be sent again,
-    ///   which is its share, a quarter more since shares are never even, and a few. 0 leaves no such room, nor does a percentage of 0.
+    ///   which is its share, four standard deviations more since shares are a matter of chance, and a few. 0 leaves no such room, nor
+    ///   does a percentage of 0.
     public static func limit(percent: Int, active: Int, backends: Int = 0) -> Int {
-        let share = percent > 0 && backends > 0 ? active * 5 / (4 * backends) + minimum : 0
-        return max(minimum, active * percent / 100, min(share, active))
+        let share = percent > 0 && backends > 0 ? active / backends : 0
+        let room = share > 0 ? share + 4 * Int(Double(share).squareRoot()) + minimum : 0
+        return max(minimum, active * percent / 100, min(room, active))
     }
 
     /// How many retries are allowed with so many requests active.

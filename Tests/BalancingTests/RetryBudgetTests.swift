@@ -26,7 +26,7 @@ struct RetryBudgetTests {
     }
 
     @Test(arguments: [
-        (20, 32, 3, 16), (20, 300, 3, 128), (20, 4, 3, 4), (20, 2, 3, 3), (20, 1000, 10, 200), (20, 1000, 5, 253),
+        (20, 32, 3, 25), (20, 300, 3, 143), (20, 4, 3, 4), (20, 2, 3, 3), (20, 1000, 10, 200), (20, 1000, 5, 259),
         (0, 1000, 3, 3), (100, 50, 2, 50), (20, 100, 1, 100), (20, 100, 0, 20),
     ])
     func `what the death of one backend breaks off has room`(percent: Int, active: Int, backends: Int, limit: Int) {
