@@ -87,6 +87,8 @@ import Testing
             }
             #expect(!hasSaid(balancer, "is down"))
             gate.open()
+            // The origins end before the balancer does, which may see them gone.
+            for part in [" is down, was ", "no backend is usable"] { scene.expectLine(containing: part) }
         }
     }
 }
