@@ -16,31 +16,36 @@ extension Exchange {
             worker.meter.add(.logLinesSampledOut)
             return
         }
-        let reader = reader
+        let client = client
+        let reader = client.reader
         let traceLength = trace.context == nil ? 0 : TraceContext.identifierLength
         let size = PeerAddress.maximumTextLength + traceLength
-        withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { text in
-            let length = clientAddress.write(to: text)
-            let traceText = UnsafeMutableRawBufferPointer(rebasing: text[PeerAddress.maximumTextLength...])
-            trace.context?.writeIdentifier(to: traceText)
+        var backend = responder?.name ?? ""
+        backend.withUTF8 { backend in
             requestID.withUnsafeBytes { requestID in
-                var record = AccessLogRecord()
-                record.client = UnsafeRawBufferPointer(rebasing: text[..<length])
-                record.traceID = UnsafeRawBufferPointer(traceText)
-                record.requestID = requestID
-                describeRequest(in: &record, style)
-                record.status = isResponseBegun ? status : failure?.status ?? 0
-                record.bytesIn = reader.bodyBytes
-                record.bytesOut = bytesOut
-                describeTimes(in: &record)
-                record.backend = responder?.name
-                record.queued = queueNanoseconds
-                record.attempts = attemptCount
-                record.failedAttempts = failedAttempts
-                record.notes = notes
-                record.reason = failure?.label
-                record.sample = isPlain ? style.sample : 1
-                worker.log(record, style)
+                withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { text in
+                    let address = standing.forwarded?.address ?? client.peer
+                    let length = address.write(to: text)
+                    let traceText = UnsafeMutableRawBufferPointer(rebasing: text[PeerAddress.maximumTextLength...])
+                    trace.context?.writeIdentifier(to: traceText)
+                    let record = worker.logRecord
+                    record.client = UnsafeRawBufferPointer(rebasing: text[..<length])
+                    record.traceID = UnsafeRawBufferPointer(traceText)
+                    record.requestID = requestID
+                    record.backend = UnsafeRawBufferPointer(backend)
+                    describeRequest(reader, in: record, style)
+                    record.status = isResponseBegun ? status : failure?.status ?? 0
+                    record.bytesIn = reader.bodyBytes
+                    record.bytesOut = bytesOut
+                    describeTimes(in: record)
+                    record.queued = queueNanoseconds > 0 ? queueNanoseconds : nil
+                    record.attempts = attemptCount
+                    if !failedAttempts.isEmpty { record.failedAttempts = failedAttempts }
+                    record.notes = notes
+                    if let failure { record.reason = failure.label }
+                    record.sample = isPlain ? style.sample : 1
+                    worker.log(style)
+                }
             }
         }
     }
@@ -53,8 +58,7 @@ extension Exchange {
         return notes
     }
 
-    private func describeRequest(in record: inout AccessLogRecord, _ style: AccessLogStyle) {
-        let reader = reader
+    private func describeRequest(_ reader: RequestReader, in record: AccessLogRecord, _ style: AccessLogStyle) {
         record.method = reader.headBytes(reader.head.methodRange)
         record.target = reader.headBytes(reader.head.targetRange)
         record.minorVersion = reader.head.minorVersion
@@ -65,8 +69,10 @@ extension Exchange {
         }
     }
 
-    private func describeTimes(in record: inout AccessLogRecord) {
-        record.duration = loop.now.since(startTime)
+    private func describeTimes(in record: AccessLogRecord) {
+        let now = loop.now
+        record.turn = loop.turnNumber
+        record.duration = now.since(startTime)
         record.timeToFirstByte = firstByteTime.map { $0.since(startTime) }
         if let connect = measures.connect {
             record.dns = connect.lookup
@@ -74,7 +80,7 @@ extension Exchange {
             record.tls = connect.handshake
         }
         record.wait = measures.wait
-        if responder != nil, let firstByteTime { record.body = loop.now.since(firstByteTime) }
+        if responder != nil, let firstByteTime { record.body = now.since(firstByteTime) }
     }
 
     // MARK: Repeating a failed attempt

@@ -64,6 +64,8 @@ public final class Worker: RequestHandler {
     /// Where it is told how a failed attempt can be repeated, if anybody wants to know.
     private(set) var reproductions: BackgroundLogger?
     private var logLines = LineBuffer()
+    /// What the next line tells.
+    let logRecord = AccessLogRecord()
     private let spanQueue: SpanQueue?
     /// The spans of this turn.
     var spans = SpanBuffer()
@@ -100,7 +102,6 @@ public final class Worker: RequestHandler {
         self.accessLog = accessLog
         self.diagnostics = diagnostics
         spanQueue = spans
-        reproductions = diagnostics?.writesDebug == true ? diagnostics : nil
         self.share = share
         meter = share.meter
         retryPolicy = RetryPolicy(settings)
@@ -115,6 +116,7 @@ public final class Worker: RequestHandler {
             maximumIdle: 256
         )
         headScratch = responseBuffers.take()
+        findReproductions()
         adopt(pool)
     }
 
@@ -189,12 +191,14 @@ public final class Worker: RequestHandler {
         self.accessLog = accessLog
         self.settings = settings
         retryPolicy = RetryPolicy(settings)
-        reproductions = diagnostics?.writesDebug == true ? diagnostics : nil
+        findReproductions()
         submitTelemetryAtTurnEnd()
         front.change(FrontSettings(settings))
         for entry in streams { entry?.pool.change(StreamSettings(settings)) }
         for connection in connections { connection.judgeTrust() }
     }
+
+    private func findReproductions() { reproductions = diagnostics?.writesDebug == true ? diagnostics : nil }
 
     private func submitTelemetryAtTurnEnd() {
         let isWanted = accessLog != nil || spanQueue != nil
@@ -333,10 +337,13 @@ public final class Worker: RequestHandler {
         }
     }
 
-    func log(_ record: AccessLogRecord, _ style: AccessLogStyle) {
-        guard accessLog != nil else { return }
-        meter.add(.logLines)
-        record.append(to: &logLines, style, clock: clock)
+    /// Writes the line of the exchange that ``logRecord`` tells of, and forgets it.
+    func log(_ style: AccessLogStyle) {
+        if accessLog != nil {
+            meter.add(.logLines)
+            logRecord.append(to: &logLines, style, clock: clock)
+        }
+        logRecord.reset()
     }
 
     private func submitTelemetry() {

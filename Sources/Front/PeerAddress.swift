@@ -97,15 +97,16 @@ public struct PeerAddress: Sendable, Equatable {
             return 4
         case .ipv4:
             var length = 0
-            for index in 0..<4 {
-                if index > 0 {
-                    target[length] = UInt8(ascii: ".")
-                    length += 1
-                }
-                let octet = UInt8(truncatingIfNeeded: bytes.0 >> UInt64(8 * index))
-                length = write(decimal: UInt64(octet), to: target, at: length)
+            for octet in 0..<4 as Range<UInt64> {
+                length = write(
+                    decimal: UInt32(truncatingIfNeeded: bytes.0 &>> (8 &* octet) & 0xFF),
+                    to: target,
+                    at: length
+                )
+                target[length] = UInt8(ascii: ".")
+                length &+= 1
             }
-            return length
+            return length &- 1
         case .ipv6:
             var address = bytes
             let text = target.assumingMemoryBound(to: CChar.self)
@@ -134,19 +135,32 @@ public struct PeerAddress: Sendable, Equatable {
             length = writeHost(to: target)
         }
         target[length] = UInt8(ascii: ":")
-        return write(decimal: UInt64(port), to: target, at: length + 1)
+        return write(decimal: UInt32(port), to: target, at: length + 1)
     }
 
-    private func write(decimal value: UInt64, to target: UnsafeMutableRawBufferPointer, at start: Int) -> Int {
-        // Wide enough for a port, narrow enough to be divided fast.
-        var rest = UInt32(truncatingIfNeeded: value)
-        let digits = rest < 10 ? 1 : rest < 100 ? 2 : rest < 1000 ? 3 : rest < 10000 ? 4 : 5
-        var position = start + digits
-        while position > start {
-            position -= 1
-            target[position] = UInt8(truncatingIfNeeded: 48 + rest % 10)
-            rest /= 10
+    /// Writes a number of at most five digits; returns where it ends.
+    @inline(__always)
+    private func write(decimal value: UInt32, to target: UnsafeMutableRawBufferPointer, at start: Int) -> Int {
+        let thousands = value / 1000
+        let rest = value &- thousands &* 1000
+        guard thousands > 0 else {
+            return write(rest, digits: rest >= 100 ? 3 : rest >= 10 ? 2 : 1, to: target, at: start)
         }
-        return start + digits
+        let end = write(thousands, digits: thousands >= 10 ? 2 : 1, to: target, at: start)
+        return write(rest, digits: 3, to: target, at: end)
+    }
+
+    /// Writes the last one to three digits of a number below 1,000 as one word, of which what stands behind them does not count.
+    @inline(__always)
+    private func write(_ value: UInt32, digits: Int, to target: UnsafeMutableRawBufferPointer, at start: Int) -> Int {
+        let hundreds = value / 100
+        let tens = value / 10
+        let word = 0x30_3030 | hundreds | (tens &- hundreds &* 10) << 8 | (value &- tens &* 10) << 16
+        target.storeBytes(
+            of: (word &>> UInt32(truncatingIfNeeded: 8 &* (3 &- digits))).littleEndian,
+            toByteOffset: start,
+            as: UInt32.self
+        )
+        return start &+ digits
     }
 }

@@ -66,34 +66,16 @@ public enum AccessLogField: String, Sendable, CaseIterable {
     /// What a JSON line can have, each fact once.
     static let jsonAll = allCases.filter { $0 != .request }
 
-    /// The name in front of the value in a text line; nil for what stands without.
-    var textKey: StaticString? {
+    /// What stands in front of the value in a text line: nothing, or a name that may be shorter than in JSON.
+    var textKey: String {
         switch self {
-        case .time, .client, .request, .status: nil
-        case .method: "method="
-        case .target: "target="
-        case .protocol: "protocol="
-        case .host: "host="
-        case .referer: "referer="
-        case .userAgent: "user_agent="
+        case .time, .client, .request, .status: ""
         case .bytesIn: "in="
         case .bytesOut: "out="
         case .duration: "ms="
         case .firstByte: "ttfb="
-        case .queue: "queue_ms="
-        case .dns: "dns_ms="
-        case .connect: "connect_ms="
-        case .tls: "tls_ms="
-        case .wait: "wait_ms="
-        case .body: "body_ms="
-        case .backend: "backend="
-        case .attempts: "attempts="
         case .failedAttempts: "failed="
-        case .notes: "notes="
-        case .reason: "reason="
-        case .sample: "sample="
-        case .id: "id="
-        case .traceID: "trace_id="
+        default: "\(rawValue)="
         }
     }
 
@@ -108,40 +90,6 @@ public enum AccessLogField: String, Sendable, CaseIterable {
         case .duration, .firstByte: 11
         case .backend: 24
         default: 0
-        }
-    }
-
-    /// The field's key in JSON, with what stands around it; the first one's comma becomes the object's brace.
-    var jsonKey: StaticString {
-        switch self {
-        case .time: ",\"time\":"
-        case .client: ",\"client\":"
-        case .request: ",\"request\":"
-        case .method: ",\"method\":"
-        case .target: ",\"target\":"
-        case .protocol: ",\"protocol\":"
-        case .host: ",\"host\":"
-        case .referer: ",\"referer\":"
-        case .userAgent: ",\"user_agent\":"
-        case .status: ",\"status\":"
-        case .bytesIn: ",\"bytes_in\":"
-        case .bytesOut: ",\"bytes_out\":"
-        case .duration: ",\"duration_ms\":"
-        case .firstByte: ",\"ttfb_ms\":"
-        case .queue: ",\"queue_ms\":"
-        case .dns: ",\"dns_ms\":"
-        case .connect: ",\"connect_ms\":"
-        case .tls: ",\"tls_ms\":"
-        case .wait: ",\"wait_ms\":"
-        case .body: ",\"body_ms\":"
-        case .backend: ",\"backend\":"
-        case .attempts: ",\"attempts\":"
-        case .failedAttempts: ",\"failed_attempts\":"
-        case .notes: ",\"notes\":"
-        case .reason: ",\"reason\":"
-        case .sample: ",\"sample\":"
-        case .id: ",\"id\":"
-        case .traceID: ",\"trace_id\":"
         }
     }
 }

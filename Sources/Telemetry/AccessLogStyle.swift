@@ -43,12 +43,17 @@ public struct AccessLogFields: Sendable, Equatable {
 }
 
 /// How access log lines are written.
-public struct AccessLogStyle: Sendable, Equatable {
-    public let format: AccessLogFormat
-    /// In their order; the combined form has its own.
-    public let fields: [AccessLogField]
+///
+/// A class, so that an exchange that has its line written does not copy it.
+public final class AccessLogStyle: Sendable {
+    let format: AccessLogFormat
+    /// The fields in their order, in memory that does not change, to be read where they are.
+    ///
+    /// The combined form has its own.
+    nonisolated(unsafe) let parts: UnsafePointer<AccessLogPart>
+    let partCount: Int
     /// Whether a person sees the lines as they come: in columns and colour.
-    public let isForTerminal: Bool
+    let isForTerminal: Bool
     /// One of how many lines is written of requests that went well.
     public let sample: Int
     /// Whether the request's `Referer` and `User-Agent` are wanted.
@@ -60,11 +65,21 @@ public struct AccessLogStyle: Sendable, Equatable {
         isForTerminal: Bool = false,
         sample: Int = 1
     ) {
+        let fields = fields.resolved(for: format)
         self.format = format
-        self.fields = fields.resolved(for: format)
         self.isForTerminal = isForTerminal && format == .text
         self.sample = max(1, sample)
-        namesClientProgram =
-            format == .combined || self.fields.contains(.referer) || self.fields.contains(.userAgent)
+        let parts = UnsafeMutablePointer<AccessLogPart>.allocate(capacity: fields.count)
+        for (index, field) in fields.enumerated() {
+            (parts + index).initialize(to: format == .json ? .json(field) : .text(field))
+        }
+        self.parts = UnsafePointer(parts)
+        partCount = fields.count
+        namesClientProgram = format == .combined || fields.contains(.referer) || fields.contains(.userAgent)
+    }
+
+    deinit {
+        // The values hold no references.
+        parts.deallocate()
     }
 }

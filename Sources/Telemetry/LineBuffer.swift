@@ -39,7 +39,18 @@ public struct LineBuffer: ~Copyable {
     }
 
     @inline(__always)
-    private mutating func makeRoom(for extra: Int) { if capacity - count < extra { grow(by: extra) } }
+    private mutating func makeRoom(for extra: Int) { if capacity &- count < extra { grow(by: extra) } }
+
+    /// The place behind what has been appended, with room for so many bytes; valid until the next change.
+    @inline(__always)
+    mutating func place(for extra: Int) -> TextPlace {
+        makeRoom(for: extra &+ TextPlace.slack)
+        return TextPlace(UnsafeMutableRawPointer(start + count))
+    }
+
+    /// Takes what was written up to a place as appended.
+    @inline(__always)
+    mutating func end(at place: TextPlace) { count = UnsafeRawPointer(place.pointer) - UnsafeRawPointer(start) }
 
     // MARK: Appending
 
@@ -47,7 +58,7 @@ public struct LineBuffer: ~Copyable {
     mutating func append(_ byte: UInt8) {
         makeRoom(for: 1)
         start[count] = byte
-        count += 1
+        count &+= 1
     }
 
     @inline(__always)
@@ -58,10 +69,10 @@ public struct LineBuffer: ~Copyable {
         count += bytes.count
     }
 
-    /// Puts another byte in place of one that was appended.
-    mutating func replace(at place: Int, with byte: UInt8) {
-        precondition(place >= 0 && place < count)
-        start[place] = byte
+    /// Puts another byte in place of the one that was appended last.
+    mutating func replaceLast(with byte: UInt8) {
+        precondition(count > 0)
+        start[count - 1] = byte
     }
 
     mutating func append(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
@@ -85,9 +96,15 @@ public struct LineBuffer: ~Copyable {
             return
         }
         let head = source.loadUnaligned(as: UInt64.self)
-        let tail = source.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self)
+        let tail = source.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
         target.storeBytes(of: head, as: UInt64.self)
         target.storeBytes(of: tail, toByteOffset: length - 8, as: UInt64.self)
+    }
+
+    mutating func append(_ text: ShortText) {
+        var place = place(for: ShortText.capacity)
+        place.write(text)
+        end(at: place)
     }
 
     /// Appends spaces until so many columns stand behind a place.
@@ -97,46 +114,9 @@ public struct LineBuffer: ~Copyable {
 
     /// Appends a number in decimal digits, with leading zeros up to a width of at most 20.
     mutating func append(decimal value: UInt64, minimumDigits: Int = 1) {
-        makeRoom(for: 20)
-        let target = start + count
-        guard value >= 1000 || minimumDigits > 3 else {
-            count += Self.write(UInt32(truncatingIfNeeded: value), minimumDigits: minimumDigits, to: target)
-            return
-        }
-        var length = 1
-        var rest = value
-        while rest >= 10 {
-            rest /= 10
-            length += 1
-        }
-        length = max(length, minimumDigits)
-        rest = value
-        var place = length
-        while place > 0 {
-            place -= 1
-            target[place] = UInt8(truncatingIfNeeded: 48 &+ rest % 10)
-            rest /= 10
-        }
-        count += length
-    }
-
-    /// Writes a number below 1,000 in up to three digits; returns in how many.
-    @inline(__always)
-    private static func write(_ value: UInt32, minimumDigits: Int, to target: UnsafeMutablePointer<UInt8>) -> Int {
-        func digit(_ value: UInt32) -> UInt8 { UInt8(truncatingIfNeeded: 48 &+ value) }
-        if value >= 100 || minimumDigits == 3 {
-            target[0] = digit(value / 100)
-            target[1] = digit(value / 10 % 10)
-            target[2] = digit(value % 10)
-            return 3
-        }
-        if value >= 10 || minimumDigits == 2 {
-            target[0] = digit(value / 10)
-            target[1] = digit(value % 10)
-            return 2
-        }
-        target[0] = digit(value)
-        return 1
+        var place = place(for: TextPlace.mostDigits)
+        place.write(decimal: value, minimumDigits: minimumDigits)
+        end(at: place)
     }
 
     /// Appends a number in sixteen hexadecimal digits.
@@ -150,74 +130,30 @@ public struct LineBuffer: ~Copyable {
 
     /// Appends nanoseconds as milliseconds with three decimals, cut, not rounded.
     mutating func append(milliseconds nanoseconds: UInt64) {
-        let microseconds = nanoseconds / 1000
-        let milliseconds = microseconds / 1000
-        append(decimal: milliseconds)
-        makeRoom(for: 4)
-        start[count] = UInt8(ascii: ".")
-        let rest = UInt32(truncatingIfNeeded: microseconds &- milliseconds &* 1000)
-        count += 1 + Self.write(rest, minimumDigits: 3, to: start + count + 1)
+        var place = place(for: TextPlace.mostDigits + 1)
+        place.write(milliseconds: nanoseconds)
+        end(at: place)
     }
 
     // MARK: What others have chosen
 
-    /// Whether a byte may stand in a log as it is: printable ASCII but for quote and backslash.
-    @inline(__always)
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-    }
-
-    /// Whether all of eight bytes may stand as they are; some that do may be taken for others.
-    @inline(__always)
-    private static func arePlain(_ bytes: UInt64) -> Bool {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        // Each marks in its byte's highest bit: below 0x20, 0x7F, quote, backslash; and a byte's own highest bit.
-        func isZero(_ bytes: UInt64) -> UInt64 { (bytes &- ones) & ~bytes }
-        let control = (bytes &- ones &* 0x20) & ~bytes
-        let odd = isZero(bytes ^ ones &* 0x7F) | isZero(bytes ^ ones &* 0x22) | isZero(bytes ^ ones &* 0x5C)
-        return (bytes | control | odd) & (ones &* 0x80) == 0
-    }
-
-    /// Copies bytes for as long as they may stand as they are; returns how many.
-    ///
-    /// There is room for all of them.
-    @inline(__always)
-    private mutating func appendPlain(_ bytes: UnsafeRawBufferPointer) -> Int {
-        guard let source = bytes.baseAddress else { return 0 }
-        let target = UnsafeMutableRawPointer(start + count)
-        let length = bytes.count
-        var place = 0
-        while length - place >= 8 {
-            let word = source.loadUnaligned(fromByteOffset: place, as: UInt64.self)
-            guard Self.arePlain(word) else { break }
-            target.storeBytes(of: word, toByteOffset: place, as: UInt64.self)
-            place += 8
-        }
-        // The rest once more together with what is in front of it.
-        if place > 0, length - place < 8 {
-            let word = source.loadUnaligned(fromByteOffset: length - 8, as: UInt64.self)
-            if Self.arePlain(word) {
-                target.storeBytes(of: word, toByteOffset: length - 8, as: UInt64.self)
-                place = length
-            }
-        }
-        while place < length, Self.isPlain(bytes[place]) {
-            target.storeBytes(of: bytes[place], toByteOffset: place, as: UInt8.self)
-            place += 1
-        }
-        count += place
-        return place
-    }
-
-    private mutating func append(_ bytes: UnsafeRawBufferPointer, escape: StaticString) {
-        makeRoom(for: bytes.count)
+    /// Appends bytes that somebody else chose so that they can neither end the field nor the line: printable ASCII stays but for
+    /// quote and backslash, which stand behind a backslash; everything else becomes the escape and two hexadecimal digits.
+    mutating func append(_ bytes: UnsafeRawBufferPointer, escape: StaticString) {
         let plain = appendPlain(bytes)
         if plain < bytes.count { appendEscaping(UnsafeRawBufferPointer(rebasing: bytes[plain...]), escape: escape) }
     }
 
+    private mutating func appendPlain(_ bytes: UnsafeRawBufferPointer) -> Int {
+        var place = place(for: bytes.count)
+        let count = place.writePlain(bytes)
+        end(at: place)
+        return count
+    }
+
     /// The rest, which begins with a byte that must not stand as it is.
     @inline(never)
-    private mutating func appendEscaping(_ bytes: UnsafeRawBufferPointer, escape: StaticString) {
+    mutating func appendEscaping(_ bytes: UnsafeRawBufferPointer, escape: StaticString) {
         var rest = bytes
         while let byte = rest.first {
             if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
@@ -229,7 +165,6 @@ public struct LineBuffer: ~Copyable {
                 append(hexadecimalDigit(byte & 15))
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[1...])
-            makeRoom(for: rest.count)
             rest = UnsafeRawBufferPointer(rebasing: rest[appendPlain(rest)...])
         }
     }

@@ -11,8 +11,12 @@ public final class WallClock {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
+    /// What the clock said when it was last looked at.
+    private var now = timespec()
+    /// The turn in which that was.
+    private var turn: UInt64?
     private var second: Int = .min
-    private var isoSeconds: [UInt8] = []
+    private var isoSeconds = ShortText([])
     private var httpDate: [UInt8] = []
     private var logTime: [UInt8] = []
     private var scratch = LineBuffer()
@@ -20,30 +24,34 @@ public final class WallClock {
     public init() {}
 
     /// Appends the time now as `2026-01-31T23:59:59.123Z` (RFC 3339, UTC).
-    public func appendTimestamp(to line: inout LineBuffer) {
-        let now = refresh()
-        line.append(isoSeconds)
-        line.append(UInt8(ascii: "."))
-        line.append(decimal: UInt64(now.tv_nsec / 1_000_000), minimumDigits: 3)
-        line.append(UInt8(ascii: "Z"))
+    ///
+    /// - Parameter turn: What is the same for all calls of one turn of a loop, which have one time; without it, the clock is asked.
+    public func appendTimestamp(to line: inout LineBuffer, turn: UInt64? = nil) {
+        if turn == nil || turn != self.turn { refresh() }
+        self.turn = turn
+        var place = line.place(for: ShortText.capacity + 4)
+        place.write(isoSeconds)
+        place.write(UInt32(truncatingIfNeeded: now.tv_nsec / 1_000_000), digits: 3)
+        place.write(UInt8(ascii: "Z"))
+        line.end(at: place)
     }
 
     /// Appends the time now as `31/Jan/2026:23:59:59 +0000`, the form of Apache's logs.
     func appendLogTime(to line: inout LineBuffer) {
-        _ = refresh()
+        refresh()
         line.append(logTime)
     }
 
     /// The time now as a Date field's value (RFC 9110 section 5.6.7).
     public func dateFieldValue() -> [UInt8] {
-        _ = refresh()
+        refresh()
         return httpDate
     }
 
-    private func refresh() -> timespec {
-        var now = timespec()
+    private func refresh() {
         clock_gettime(CLOCK_REALTIME, &now)
-        guard now.tv_sec != second else { return now }
+        turn = nil
+        guard now.tv_sec != second else { return }
         second = now.tv_sec
         var parts = tm()
         gmtime_r(&now.tv_sec, &parts)
@@ -51,7 +59,9 @@ public final class WallClock {
         appendDate(parts, separator: "-")
         scratch.append(UInt8(ascii: "T"))
         appendClock(parts)
-        take(into: &isoSeconds)
+        scratch.append(UInt8(ascii: "."))
+        isoSeconds = ShortText(scratch.bytes)
+        scratch.removeAll()
 
         scratch.append(Self.days[Int(parts.tm_wday)])
         scratch.append(", ")
@@ -74,7 +84,6 @@ public final class WallClock {
         appendClock(parts)
         scratch.append(" +0000")
         take(into: &logTime)
-        return now
     }
 
     private func appendDate(_ parts: tm, separator: StaticString) {

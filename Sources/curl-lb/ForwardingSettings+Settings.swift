@@ -55,7 +55,7 @@ extension OverloadSettings {
 
 extension AccessLogStyle {
     /// Columns and colour are for a terminal that shows them, and for people who want them (no-color.org).
-    init(_ settings: Settings) {
+    convenience init(_ settings: Settings) {
         let environment = ProcessInfo.processInfo.environment
         let isWanted = environment["NO_COLOR", default: ""].isEmpty && environment["TERM"] != "dumb"
         self.init(

@@ -18,7 +18,7 @@ private struct Facts {
     var traceID: [UInt8] = []
     var minorVersion: UInt8 = 1
     var sample = 1
-    var queued: UInt64 = 0
+    var queued: UInt64?
     var notes: AccessLogNotes = []
     /// DNS, connect, TLS, wait and body.
     var phases: (UInt64?, UInt64?, UInt64?, UInt64?, UInt64?)
@@ -36,8 +36,9 @@ private struct Facts {
         let items = fields.map { AccessLogFields($0.map { .field($0) }) } ?? AccessLogFields()
         let style = AccessLogStyle(format: format, fields: items, isForTerminal: isForTerminal)
         var line = LineBuffer()
-        borrow([client, method, target, host, requestID, referer, userAgent, traceID]) { bytes in
-            var record = AccessLogRecord()
+        borrow([client, method, target, host, requestID, referer, userAgent, traceID, Array((backend ?? "").utf8)]) {
+            bytes in
+            let record = AccessLogRecord()
             record.client = bytes[0]
             record.method = bytes[1]
             record.target = bytes[2]
@@ -53,7 +54,7 @@ private struct Facts {
             record.duration = duration
             record.timeToFirstByte = timeToFirstByte
             (record.dns, record.connect, record.tls, record.wait, record.body) = phases
-            record.backend = backend
+            record.backend = bytes[8]
             record.attempts = attempts
             record.failedAttempts = failedAttempts
             record.queued = queued

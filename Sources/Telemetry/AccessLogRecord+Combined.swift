@@ -1,0 +1,46 @@
+// Apache's combined form, which many programs read.
+
+extension AccessLogRecord {
+    /// Apache's `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i"`.
+    ///
+    /// Source: httpd.apache.org/docs/2.4/logs.html.
+    func appendCombined(to line: inout LineBuffer, clock: WallClock) {
+        line.append(clientHost)
+        line.append(" - - [")
+        clock.appendLogTime(to: &line)
+        line.append("] \"")
+        if method.isEmpty {
+            line.append("-")
+        } else {
+            line.append(escapedForText: method)
+            line.append(UInt8(ascii: " "))
+            line.append(escapedForText: target)
+            line.append(UInt8(ascii: " "))
+            appendProtocol(to: &line)
+        }
+        line.append("\" ")
+        line.append(decimal: numbers[Number.status.rawValue])
+        line.append(UInt8(ascii: " "))
+        if bytesOut > 0 { line.append(decimal: bytesOut) } else { line.append("-") }
+        line.append(UInt8(ascii: " "))
+        appendQuoted(referer, to: &line)
+        line.append(UInt8(ascii: " "))
+        appendQuoted(userAgent, to: &line)
+        line.append(UInt8(ascii: "\n"))
+    }
+
+    private func appendQuoted(_ bytes: UnsafeRawBufferPointer, to line: inout LineBuffer) {
+        line.append(UInt8(ascii: "\""))
+        if bytes.isEmpty { line.append("-") } else { line.append(escapedForText: bytes) }
+        line.append(UInt8(ascii: "\""))
+    }
+
+    /// The client without its port, and an IPv6 address without brackets.
+    private var clientHost: UnsafeRawBufferPointer {
+        if client.first == UInt8(ascii: "["), let end = client.lastIndex(of: UInt8(ascii: "]")) {
+            return UnsafeRawBufferPointer(rebasing: client[1..<end])
+        }
+        guard let colon = client.lastIndex(of: UInt8(ascii: ":")) else { return client }
+        return UnsafeRawBufferPointer(rebasing: client[..<colon])
+    }
+}

@@ -1,0 +1,139 @@
+// Where text is being written: the writing itself, which does not look at the memory's end.
+
+/// A place in memory that has room for what is written there; each writing moves it behind what was written.
+///
+/// Whoever makes one knows that there is room: up to 7 bytes more than what is to be written, since it is written in words.
+struct TextPlace {
+    /// Room that is to be there beyond what is written.
+    static let slack = 8
+
+    private(set) var pointer: UnsafeMutableRawPointer
+
+    init(_ pointer: UnsafeMutableRawPointer) { self.pointer = pointer }
+
+    @inline(__always)
+    mutating func write(_ byte: UInt8) {
+        pointer.storeBytes(of: byte, as: UInt8.self)
+        pointer += 1
+    }
+
+    /// Writes all words of a short text, of which some bytes count.
+    @inline(__always)
+    mutating func write(_ text: ShortText) {
+        pointer.storeBytes(of: text.words.0, as: UInt64.self)
+        pointer.storeBytes(of: text.words.1, toByteOffset: 8, as: UInt64.self)
+        pointer.storeBytes(of: text.words.2, toByteOffset: 16, as: UInt64.self)
+        pointer += text.count
+    }
+
+    // MARK: Numbers
+
+    /// The most digits of a number.
+    static let mostDigits = 20
+
+    /// Writes a number in decimal digits.
+    @inline(__always)
+    mutating func write(decimal value: UInt64) {
+        guard value < 1000 else {
+            write(decimal: value, minimumDigits: 4)
+            return
+        }
+        let value = UInt32(truncatingIfNeeded: value)
+        write(value, digits: value >= 100 ? 3 : value >= 10 ? 2 : 1)
+    }
+
+    /// Writes a number in decimal digits, with leading zeros up to a width of at most 20.
+    @inline(never)
+    mutating func write(decimal value: UInt64, minimumDigits: Int) {
+        var length = 1
+        var rest = value
+        while rest >= 10 {
+            rest /= 10
+            length += 1
+        }
+        length = max(length, minimumDigits)
+        rest = value
+        for place in stride(from: length - 1, through: 0, by: -1) {
+            pointer.storeBytes(of: UInt8(truncatingIfNeeded: 48 &+ rest % 10), toByteOffset: place, as: UInt8.self)
+            rest /= 10
+        }
+        pointer += length
+    }
+
+    /// Writes the last one to three digits of a number below 1,000.
+    @inline(__always)
+    mutating func write(_ value: UInt32, digits: Int) {
+        let hundreds = value / 100
+        let tens = value / 10
+        let word = 0x30_3030 | hundreds | (tens &- hundreds &* 10) << 8 | (value &- tens &* 10) << 16
+        // The digits in front fall out of it.
+        let shown = word &>> UInt32(truncatingIfNeeded: 8 &* (3 &- digits))
+        pointer.storeBytes(of: shown.littleEndian, as: UInt32.self)
+        pointer += digits
+    }
+
+    /// Writes nanoseconds as milliseconds with three decimals, cut, not rounded.
+    @inline(__always)
+    mutating func write(milliseconds nanoseconds: UInt64) {
+        let microseconds = nanoseconds / 1000
+        let milliseconds = microseconds / 1000
+        write(decimal: milliseconds)
+        write(UInt8(ascii: "."))
+        write(UInt32(truncatingIfNeeded: microseconds &- milliseconds &* 1000), digits: 3)
+    }
+
+    // MARK: What others have chosen
+
+    /// Whether a byte may stand in a log as it is: printable ASCII but for quote and backslash.
+    @inline(__always)
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte < 0x7F && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
+
+    /// Whether all of eight bytes may stand as they are; some that do may be taken for others.
+    @inline(__always)
+    private static func arePlain(_ bytes: UInt64) -> Bool {
+        let ones: UInt64 = 0x0101_0101_0101_0101
+        // Each marks in its byte's highest bit: below 0x20, 0x7F, quote, backslash; and a byte's own highest bit.
+        func isZero(_ bytes: UInt64) -> UInt64 { (bytes &- ones) & ~bytes }
+        let control = (bytes &- ones &* 0x20) & ~bytes
+        let odd = isZero(bytes ^ ones &* 0x7F) | isZero(bytes ^ ones &* 0x22) | isZero(bytes ^ ones &* 0x5C)
+        return (bytes | control | odd) & (ones &* 0x80) == 0
+    }
+
+    /// Copies bytes for as long as they may stand as they are; returns how many.
+    @inline(__always)
+    mutating func writePlain(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard let source = bytes.baseAddress else { return 0 }
+        let length = bytes.count
+        var place = 0
+        while length &- place >= 8 {
+            let word = source.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+            guard Self.arePlain(word) else { break }
+            pointer.storeBytes(of: word, toByteOffset: place, as: UInt64.self)
+            place &+= 8
+        }
+        // What is less than a word, once more together with what is in front of it.
+        if place > 0, place < length, length &- place < 8 {
+            let word = source.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+            if Self.arePlain(word) {
+                pointer.storeBytes(of: word, toByteOffset: length &- 8, as: UInt64.self)
+                place = length
+            }
+        } else if length >= 4, length < 8 {
+            let head = source.loadUnaligned(as: UInt32.self)
+            let tail = source.loadUnaligned(fromByteOffset: length &- 4, as: UInt32.self)
+            if Self.arePlain(UInt64(head) << 32 | UInt64(tail)) {
+                pointer.storeBytes(of: head, as: UInt32.self)
+                pointer.storeBytes(of: tail, toByteOffset: length &- 4, as: UInt32.self)
+                place = length
+            }
+        }
+        while place < length, Self.isPlain(bytes[place]) {
+            pointer.storeBytes(of: bytes[place], toByteOffset: place, as: UInt8.self)
+            place &+= 1
+        }
+        pointer += place
+        return place
+    }
+}
