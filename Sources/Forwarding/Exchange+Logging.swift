@@ -4,6 +4,7 @@ internal import Balancing
 internal import EventLoop
 internal import Front
 internal import HTTPWire
+internal import Logging
 internal import Telemetry
 internal import Upstream
 

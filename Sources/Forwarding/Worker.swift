@@ -5,6 +5,7 @@ internal import Dispatch
 public import EventLoop
 public import Front
 internal import HTTPWire
+public import Logging
 public import Synchronization
 public import Telemetry
 internal import Upstream
@@ -60,9 +61,9 @@ public final class Worker: RequestHandler {
 
     let multi: CurlMulti
     private var accessLog: AccessLog?
-    private let diagnostics: BackgroundLogger?
+    private let diagnostics: Logger?
     /// Where it is told how a failed attempt can be repeated, if anybody wants to know.
-    private(set) var reproductions: BackgroundLogger?
+    private(set) var reproductions: Logger?
     private var logLines = LineBuffer()
     /// What the next line tells.
     let logRecord = AccessLogRecord()
@@ -94,7 +95,7 @@ public final class Worker: RequestHandler {
         pool: PoolUpdate,
         accessLog: AccessLog?,
         spans: SpanQueue? = nil,
-        diagnostics: BackgroundLogger? = nil,
+        diagnostics: Logger? = nil,
         share: WorkerShare
     ) {
         self.settings = settings
@@ -198,7 +199,7 @@ public final class Worker: RequestHandler {
         for connection in connections { connection.judgeTrust() }
     }
 
-    private func findReproductions() { reproductions = diagnostics?.writesDebug == true ? diagnostics : nil }
+    private func findReproductions() { reproductions = diagnostics.flatMap { $0.logLevel <= .debug ? $0 : nil } }
 
     private func submitTelemetryAtTurnEnd() {
         let isWanted = accessLog != nil || spanQueue != nil

@@ -5,6 +5,7 @@ internal import Dispatch
 internal import EventLoop
 public import Front
 internal import Glibc
+public import Logging
 internal import Synchronization
 public import Telemetry
 
@@ -32,7 +33,7 @@ public final class WorkerGroup: Sendable {
         metrics: Metrics,
         accessLog: AccessLog?,
         spans: SpanQueue? = nil,
-        diagnostics: BackgroundLogger? = nil
+        diagnostics: Logger? = nil
     ) {
         self.limits = limits
         self.spans = spans

@@ -70,7 +70,7 @@ struct Program {
                 metrics: metrics,
                 accessLog: accessLog,
                 spans: spans,
-                diagnostics: BackgroundLogger(diagnostics)
+                diagnostics: diagnostics
             )
             // Before the workers accept: they have the backends then.
             let director = PoolDirector(
