@@ -35,28 +35,14 @@ public enum CommandOutcome: Sendable, Equatable {
         if arguments.first == WhyOptions.name { return WhyOptions.decide(arguments.dropFirst(), environment) }
         if arguments.first == ReloadOptions.name { return ReloadOptions.decide(arguments.dropFirst(), environment) }
         if arguments.first == TopOptions.name { return TopOptions.decide(arguments.dropFirst(), environment) }
-        let options: CommandLineOptions
-        do {
-            options = try CommandLineOptions.parse(arguments)
-        } catch {
-            // What is no mistake is a completion script.
-            guard CommandLineOptions.exitCode(for: error) != .success else {
-                return .print(CommandLineOptions.fullMessage(for: error) + "\n")
-            }
-            let message = CommandLineOptions.message(for: error).split(separator: "\n").joined(separator: " ")
-            return .fail(["curl-lb: \(escaped(message))"])
-        }
-        if options.help { return .print(CommandLineOptions.helpText) }
-        if options.version { return .print(version().text) }
-
-        do {
+        return CommandLineOptions.decide(arguments) { options throws(SettingsError) in
+            if options.help { return .print(CommandLineOptions.helpText) }
+            if options.version { return .print(version().text) }
             var (settings, provenance) = try Settings.load(environment: environment, arguments: options.backends)
             provenance.isTakeover = options.takeover
             if options.printSettings { return .print(SettingsDocument.effectiveValues(settings, provenance)) }
             if options.check { return .print("curl-lb: the settings are valid\n") }
             return .run(settings, provenance)
-        } catch {
-            return .fail(error.problems.map { "curl-lb: \($0)" })
         }
     }
 }

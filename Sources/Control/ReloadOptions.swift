@@ -24,27 +24,25 @@ struct ReloadOptions: ParsableCommand {
 
     /// Decides what the arguments behind `reload` ask for.
     static func decide(_ arguments: ArraySlice<String>, _ environment: [String: String]) -> CommandOutcome {
-        let options: ReloadOptions
-        do { options = try parse(Array(arguments)) } catch {
-            // What is no mistake is the help.
-            guard exitCode(for: error) != .success else { return .print(fullMessage(for: error) + "\n") }
-            let message = message(for: error).split(separator: "\n").joined(separator: " ")
-            return .fail(["curl-lb reload: \(escaped(message))"])
-        }
-        guard let path = options.check else {
-            return .fail([
-                "curl-lb reload: expected --check and a file; a running balancer reads its LB_ENV_FILE on SIGHUP (kill -HUP)"
+        decide(arguments) { options throws(SettingsError) in try options.outcome(environment) }
+    }
+
+    private func outcome(_ environment: [String: String]) throws(SettingsError) -> CommandOutcome {
+        guard let path = check else {
+            throw SettingsError(problems: [
+                "expected --check and a file; a running balancer reads its LB_ENV_FILE on SIGHUP (kill -HUP)"
             ])
         }
         var environment = environment
         environment[SettingsTable.environmentFile.name] = path
         do throws(SettingsError) {
-            let (_, provenance) = try Settings.load(environment: environment, arguments: options.backends)
+            let (_, provenance) = try Settings.load(environment: environment, arguments: backends)
             let waiting = SettingsTable.fixed.filter { provenance.lines[$0.name] != nil }.map {
                 "\(provenance.place(of: $0.name))another value of \($0.name) needs a restart or --takeover\n"
             }
             return .print("curl-lb: the settings are valid\n" + waiting.joined())
         } catch {
+            // They are what the balancer itself would say.
             return .fail(error.problems.map { "curl-lb: \($0)" })
         }
     }

@@ -41,18 +41,7 @@ struct WhyOptions: ParsableCommand {
 
     /// Decides what the arguments behind `why` ask for.
     static func decide(_ arguments: ArraySlice<String>, _ environment: [String: String]) -> CommandOutcome {
-        let options: WhyOptions
-        do { options = try parse(Array(arguments)) } catch {
-            // What is no mistake is the help.
-            guard exitCode(for: error) != .success else { return .print(fullMessage(for: error) + "\n") }
-            let message = message(for: error).split(separator: "\n").joined(separator: " ")
-            return .fail(["curl-lb why: \(escaped(message))"])
-        }
-        do throws(SettingsError) {
-            return .why(try options.question(environment: environment))
-        } catch {
-            return .fail(error.problems.map { "curl-lb why: \($0)" })
-        }
+        decide(arguments) { options throws(SettingsError) in .why(try options.question(environment: environment)) }
     }
 
     /// The question; throws one line for each mistake.

@@ -60,18 +60,7 @@ struct TopOptions: ParsableCommand {
 
     /// Decides what the arguments behind `top` ask for.
     static func decide(_ arguments: ArraySlice<String>, _ environment: [String: String]) -> CommandOutcome {
-        let options: TopOptions
-        do { options = try parse(Array(arguments)) } catch {
-            // What is no mistake is the help.
-            guard exitCode(for: error) != .success else { return .print(fullMessage(for: error) + "\n") }
-            let message = message(for: error).split(separator: "\n").joined(separator: " ")
-            return .fail(["curl-lb top: \(escaped(message))"])
-        }
-        do throws(SettingsError) {
-            return .top(try options.request(environment: environment))
-        } catch {
-            return .fail(error.problems.map { "curl-lb top: \($0)" })
-        }
+        decide(arguments) { options throws(SettingsError) in .top(try options.request(environment: environment)) }
     }
 
     /// The request; throws one line for each mistake.
