@@ -37,7 +37,7 @@ extension Exchange {
         sent = 0
         isRequestSent = false
         isOnHedge = false
-        hedgeTime = .never
+        hedgeDue = .never
         progress.close()
         // What may not be sent twice is not sent into a connection that the backend has just closed.
         let isChecked = !reader.head.method.isIdempotent
@@ -149,18 +149,14 @@ extension Exchange {
     /// Whether the response that has come is set aside, since another backend has taken the request over from now on.
     ///
     /// Without a place at another backend, and one in the budget, it is the answer: a real response is better than none.
-    func setsAside(_ head: ResponseHead, reason: UnsafeRawBufferPointer) -> Bool {
-        let hasRetryAfter = head.fields.contains(.retryAfter)
+    func setsAside(_ head: ResponseHead, from buffer: Buffer) -> Bool {
         if hedge != nil {
-            guard worker.retryPolicy.isInferior(status: head.status, hasRetryAfter: hasRetryAfter, situation) else {
-                return false
-            }
-            setAside(head, reason)
+            guard isInferior(head) else { return false }
+            setAside = SetAsideResponse(head, buffer)
+            discard(head, buffer)
             return true
         }
-        guard worker.retryPolicy.mayRepeat(afterStatus: head.status, hasRetryAfter: hasRetryAfter, situation),
-            !mustWait, let lease = acquire()
-        else { return false }
+        guard mayRepeat(after: head), !mustWait, let lease = acquire() else { return false }
         guard takeRetryPlace() else {
             isRetryBudgetExhausted = true
             lease.cancel()
@@ -168,17 +164,27 @@ extension Exchange {
             return false
         }
         next = consume lease
-        setAside(head, reason)
+        discard(head, buffer)
         return true
     }
 
-    private func setAside(_ head: ResponseHead, _ reason: UnsafeRawBufferPointer) {
-        record(.retriableStatus, Self.text(of: head, reason))
+    private func discard(_ head: ResponseHead, _ buffer: Buffer) {
+        record(.retriableStatus, Self.text(of: head, buffer))
         response = .discarded
     }
 
+    /// Whether another backend may be asked in place of passing a response on.
+    func mayRepeat(after head: ResponseHead) -> Bool {
+        let hasRetryAfter = head.fields.contains(.retryAfter)
+        return worker.retryPolicy.mayRepeat(afterStatus: head.status, hasRetryAfter: hasRetryAfter, situation)
+    }
+
+    /// Whether a response is not the answer while another attempt is under way.
+    func isInferior(_ head: ResponseHead) -> Bool { worker.retryPolicy.isInferior(status: head.status, situation) }
+
     /// A response that is set aside, as the log tells it.
-    static func text(of head: ResponseHead, _ reason: UnsafeRawBufferPointer) -> String {
+    static func text(of head: ResponseHead, _ buffer: Buffer) -> String {
+        let reason = UnsafeRawBufferPointer(rebasing: buffer.bytes[head.reasonRange])
         let start = reason.prefix(longestReason)
         let rest = start.count < reason.count ? "..." : ""
         return "\(head.status) \(String(decoding: start, as: UTF8.self))\(rest)"

@@ -55,8 +55,16 @@ extension Exchange {
 
     /// Answers with a page of our own.
     func answer(_ row: ExchangeFailure) {
-        // When no backend was thought to be usable, and none could be reached, that is the reason.
-        let row = row.isUnreached && worker.balancer.snapshot.isPanic ? .noBackend : row
+        var row = row
+        var pause: UInt64 = 1
+        if let setAside, row.isOfAttempt {
+            // A backend has answered, and has been passed over for others that have not: the client is told what it has said.
+            row = .setAside(status: setAside.status)
+            pause = setAside.retryAfter ?? pause
+        } else if row.isUnreached, worker.balancer.snapshot.isPanic {
+            // When no backend was thought to be usable, and none could be reached, that is the reason.
+            row = .noBackend
+        }
         failure = row
         responder = nil
         let buffer = worker.responseBuffers.take()
@@ -71,6 +79,7 @@ extension Exchange {
             clientMinorVersion: refusal == nil ? head.minorVersion : 1,
             isHeadOnly: head.method == .head,
             keepAlive: keepAlive,
+            retryAfter: pause,
             attempts: standing.isTrusted ? failedAttempts : [],
             explanation: standing.explanations.last?.text
         )
@@ -101,7 +110,7 @@ extension Exchange {
         self.status = status
         response = .complete
         requestEnd = .never
-        hedgeTime = .never
+        hedgeDue = .never
         firstByteTime = loop.now
         progress.close()
         client.setDeadline(loop.now + worker.settings.writeTimeout)
@@ -127,7 +136,8 @@ extension Exchange {
 
     /// Writes the log line and goes back to the stock.
     func end() {
-        assert(hedge == nil, "an exchange that is over asks nobody")
+        // An exchange that is over asks nobody.
+        if hedge != nil { endHedge(.abandoned) }
         countEnd()
         if let failure, failure.isFailure { feed(failure) }
         if isRetryBudgetExhausted { worker.meter.failure(ExchangeFailure.retryBudgetExhausted.label) }

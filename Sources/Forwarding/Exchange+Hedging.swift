@@ -14,8 +14,8 @@ extension Exchange {
     ///
     /// To be called when an attempt begins, and when its request has been sent whole: until then the body may not be at hand.
     func scheduleHedge(since start: MonotonicTime) {
-        guard let delay = worker.settings.overload.hedge, hedgeTime == .never, hedge == nil, mayHedge else { return }
-        hedgeTime = start + delay
+        guard let delay = worker.settings.overload.hedge, hedgeDue == .never, hedge == nil, mayHedge else { return }
+        hedgeDue = start + delay
     }
 
     private var mayHedge: Bool {
@@ -28,22 +28,11 @@ extension Exchange {
         return worker.balancer.snapshot.affinityToken(of: responder) == pin
     }
 
-    func hedgeTimeReached() {
-        hedgeTime = .never
+    /// The first attempt has had its time alone.
+    func hedgeIsDue() {
+        hedgeDue = .never
         client.setDeadline(nextDeadline)
-        guard let hedge else {
-            beginHedge()
-            return
-        }
-        let wasRequestSent = hedge.stream?.wasRequestSent == true
-        let limit = (hedge.isRequestSent ? worker.settings.responseTimeout : worker.settings.idleTimeout) / 1_000_000
-        note(
-            hedge.silence,
-            hedge.isRequestSent ? "no response within \(limit) ms" : "no progress within \(limit) ms",
-            of: hedge
-        )
-        endHedge(.failed)
-        if worker.retryPolicy.mayRepeat(afterSilence: wasRequestSent, situation) { beginHedge() }
+        beginHedge()
     }
 
     /// Asks a second backend, if one has a place at once and the retry budget allows it.
@@ -67,11 +56,8 @@ extension Exchange {
         hedge.begin(lease, for: self, tookRetryPlace: !hadRetryPlace)
     }
 
-    /// Sets when the second attempt has been silent for too long.
-    func hedgeIsWaitedFor(until time: MonotonicTime) {
-        hedgeTime = time
-        client.setDeadline(nextDeadline)
-    }
+    /// Something else is waited for of the second attempt, or for longer.
+    func hedgeIsWaitedFor() { client.setDeadline(nextDeadline) }
 
     // MARK: What becomes of it
 
@@ -96,20 +82,29 @@ extension Exchange {
         }
     }
 
+    /// The second attempt has not moved for too long.
+    func hedgeFellSilent(_ hedge: Hedge) {
+        let wasRequestSent = hedge.stream?.wasRequestSent == true
+        note(silence(of: hedge.stream), silenceText(isRequestSent: hedge.isRequestSent), of: hedge)
+        endHedge(.failed)
+        client.setDeadline(nextDeadline)
+        if worker.retryPolicy.mayRepeat(afterSilence: wasRequestSent, situation) { beginHedge() }
+    }
+
     /// Whether the second attempt's response is set aside, since the first one may bring a better one.
-    func setsAside(_ head: ResponseHead, reason: UnsafeRawBufferPointer, of hedge: Hedge) -> Bool {
-        let hasRetryAfter = head.fields.contains(.retryAfter)
-        guard worker.retryPolicy.isInferior(status: head.status, hasRetryAfter: hasRetryAfter, situation) else {
-            return false
-        }
-        note(.retriableStatus, Self.text(of: head, reason), of: hedge)
+    func setsAside(_ head: ResponseHead, from buffer: Buffer, of hedge: Hedge) -> Bool {
+        guard isInferior(head) else { return false }
+        setAside = SetAsideResponse(head, buffer)
+        note(.retriableStatus, Self.text(of: head, buffer), of: hedge)
         return true
     }
 
     /// The second attempt's response was set aside, and is out of the way.
-    func hedgeEnded(_ outcome: AttemptOutcome) {
+    ///
+    /// - Parameter isRepeated: Whether the operator wants another attempt after such a response.
+    func hedgeEnded(_ outcome: AttemptOutcome, isRepeated: Bool) {
         endHedge(outcome)
-        beginHedge()
+        if isRepeated { beginHedge() }
     }
 
     /// Notes why the second attempt failed.
@@ -122,7 +117,6 @@ extension Exchange {
     func endHedge(_ outcome: AttemptOutcome) {
         guard let hedge else { return }
         self.hedge = nil
-        hedgeTime = .never
         endTrace(of: hedge, outcome)
         if let lease = hedge.lease.take() { lease.end(outcome, at: loop.now.nanoseconds) }
         notePlaceFreed()
@@ -155,6 +149,7 @@ extension Exchange {
     /// Ends the present attempt, whatever has become of it, and goes on with the second one in its place.
     func goOnWithHedge(after outcome: AttemptOutcome) {
         guard let hedge, let stream = hedge.stream else { preconditionFailure("a second attempt is under way") }
+        precondition(!hasBody || hedge.outbound != nil, "a second attempt has the request's body")
         endLease(outcome)
         self.stream?.cancel()
         releaseOutbound()
@@ -173,12 +168,29 @@ extension Exchange {
         trace.attempt = hedge.trace
         isOnHedge = true
         measures.adoptAttempt(of: hedge.measures)
+        silenceEnd = hedge.silenceEnd
         hedge.clear(keepingOutbound: true)
         worker.retire(hedge)
         stream.handOver(to: self)
-        silenceEnd = hedgeTime
-        hedgeTime = .never
+        hedgeDue = .never
         scheduleHedge(since: attemptStart)
         client.setDeadline(nextDeadline)
+    }
+}
+
+/// What is kept of a backend's response that gives way to another attempt.
+struct SetAsideResponse {
+    let status: Int
+    /// When to come again, in seconds, if the response says so; a date is none.
+    let retryAfter: UInt64?
+
+    init(_ head: ResponseHead, _ buffer: Buffer) {
+        status = head.status
+        retryAfter = head.fields.value(.retryAfter).flatMap { Self.seconds(buffer.bytes[$0]) }
+    }
+
+    private static func seconds(_ text: Slice<UnsafeRawBufferPointer>) -> UInt64? {
+        guard (1...9).contains(text.count), text.allSatisfy({ 48...57 ~= $0 }) else { return nil }
+        return text.reduce(0) { $0 * 10 + UInt64($1 - 48) }
     }
 }

@@ -14,7 +14,7 @@ extension Exchange {
     func leave(_ backends: [Backend]) {
         let text = "not waited for: the backend answers nobody"
         if let hedge, backends.contains(where: { $0 === hedge.backend }) {
-            note(hedge.silence, text, of: hedge)
+            note(silence(of: hedge.stream), text, of: hedge)
             endHedge(.failed)
             beginHedge()
         }
@@ -22,7 +22,7 @@ extension Exchange {
             backends.contains(where: { $0 === responder })
         else { return }
         if hedge != nil {
-            record(stream.isConnected ? .responseTimeout : .connectionTimeout, text)
+            record(silence(of: stream), text)
             goOnWithHedge(after: .failed)
             return
         }
@@ -36,7 +36,7 @@ extension Exchange {
             wasReused: false
         )
         guard case .nextBackend = worker.retryPolicy.decide(after: failure, situation) else { return }
-        record(stream.isConnected ? .responseTimeout : .connectionTimeout, failure.text)
+        record(silence(of: stream), failure.text)
         endAttempt(.failed)
         retries += 1
         attemptNext()

@@ -27,7 +27,7 @@ extension Exchange {
         }
         queueTicket = ticket
         queueStart = loop.now
-        hedgeTime = .never
+        hedgeDue = .never
         progress.close()
         client.isHeld = true
         refreshDeadline()

@@ -42,7 +42,12 @@ extension Exchange {
     /// - Returns: the head's length.
     func writeWhole(to buffer: Buffer, host: String?, span: UInt64) -> Int {
         let length = writeHead(to: buffer, host: host, span: span)
-        if hasBody, let outbound { buffer.append(UnsafeRawBufferPointer(rebasing: outbound.bytes[headLength...])) }
+        guard hasBody else { return length }
+        guard let outbound, isBodyTaken, isReplayable else { preconditionFailure("a body is at hand to be sent again") }
+        buffer.append(UnsafeRawBufferPointer(rebasing: outbound.bytes[headLength...]))
+        if case .length(let announced) = reader.head.framing {
+            precondition(buffer.count - length == announced, "a body is as long as its head says")
+        }
         return length
     }
 
@@ -107,8 +112,15 @@ extension Exchange {
         let content = reader.content
         if isChunked { outbound.appendChunk(content) } else { outbound.append(content) }
         reader.consume(content.count)
-        if isEnd { takeBodyEnd() }
+        if isEnd { takeBodyEnd() } else { stopAwaitingContinue() }
+    }
+
+    /// The body is coming, or is over: the client waits for no word about it.
+    private func stopAwaitingContinue() {
+        guard isContinueAwaited else { return }
         isContinueAwaited = false
+        // The time that it would have waited is not the one that counts any more.
+        if stream != nil { refreshDeadline() }
     }
 
     func streamIsWritable(_ stream: Stream) {
@@ -174,7 +186,10 @@ extension Exchange {
     ///
     /// A tunnel has none.
     private func sendOutbound(on stream: Stream) -> Bool {
-        guard let outbound else { return true }
+        guard let outbound else {
+            precondition(isTunnel, "a request that has not been sent is at hand")
+            return true
+        }
         while sent < outbound.count {
             let rest = UnsafeRawBufferPointer(rebasing: outbound.bytes[sent...])
             guard let count = send(rest, on: stream) else { return false }
@@ -215,7 +230,7 @@ extension Exchange {
     /// False when it cannot all go now.
     private func sendContent(on stream: Stream, isEnd: Bool) -> Bool {
         isReplayable = false
-        isContinueAwaited = false
+        stopAwaitingContinue()
         if isChunked, !isContentFramed {
             reader.frameContentAsChunk()
             isContentFramed = true
@@ -232,6 +247,7 @@ extension Exchange {
     /// The body has ended without further content.
     private func takeBodyEnd() {
         isBodyTaken = true
+        stopAwaitingContinue()
         guard isChunked, let outbound else { return }
         if !isReplayable {
             outbound.reset()

@@ -50,8 +50,7 @@ extension Exchange {
             return
         }
         noteHead(head)
-        if head.status >= 400, worker.retryPolicy.conditions.hasStatuses,
-            setsAside(head, reason: UnsafeRawBufferPointer(rebasing: buffer.bytes[head.reasonRange]))
+        if head.status >= 400, hedge != nil || worker.retryPolicy.conditions.hasStatuses, setsAside(head, from: buffer)
         {
             return
         }
@@ -125,7 +124,7 @@ extension Exchange {
     private func beginResponse() {
         response = .begun
         requestEnd = .never
-        hedgeTime = .never
+        hedgeDue = .never
         firstByteTime = loop.now
         progress.close()
         if framing == .tunnel {

@@ -15,7 +15,9 @@ extension Exchange {
     }
 
     /// When something is due next.
-    var nextDeadline: MonotonicTime { min(min(silenceEnd, progress.end), min(requestEnd, hedgeTime)) }
+    var nextDeadline: MonotonicTime {
+        min(min(silenceEnd, progress.end), min(requestEnd, hedge?.silenceEnd ?? hedgeDue))
+    }
 
     /// How long nothing may move.
     private var allowance: UInt64 {
@@ -34,7 +36,7 @@ extension Exchange {
 
     /// Whether the client waits for 100, the backend has had time to say it, and the way to the client is free.
     private var isOwnContinueDue: Bool {
-        isContinueAwaited && stream?.isConnected == true && !client.hasPendingOutput
+        isContinueAwaited && !isBodyTaken && stream?.isConnected == true && !client.hasPendingOutput
     }
 
     /// The client is waited for in the middle of its request's body: from now on it is held to a pace.
@@ -85,10 +87,21 @@ extension Exchange {
             requestEndReached()
             return
         }
-        if loop.now >= hedgeTime {
-            hedgeTimeReached()
+        if let hedge {
+            if loop.now >= hedge.silenceEnd {
+                hedgeFellSilent(hedge)
+                return
+            }
+        } else if loop.now >= hedgeDue {
+            hedgeIsDue()
             return
         }
+        if loop.now >= progress.end, paceIsJudged() { return }
+        if loop.now >= silenceEnd { silenceHasLasted() } else { client.setDeadline(nextDeadline) }
+    }
+
+    /// Nothing has moved for as long as it may.
+    private func silenceHasLasted() {
         if isQueued {
             queueTimedOut()
             return
@@ -97,7 +110,6 @@ extension Exchange {
             sendOwnContinue()
             return
         }
-        if loop.now >= progress.end, paceIsJudged() { return }
         if isTunnel {
             endAttempt(.answered)
             cut(.tunnelIdle)
@@ -133,14 +145,13 @@ extension Exchange {
             return
         }
         if isRequestSent {
-            fellSilent(.responseTimeout, "no response within \(worker.settings.responseTimeout / 1_000_000) ms", stream)
+            fellSilent(.responseTimeout, stream)
         } else if stream.isConnected, isClientAwaited {
             endAttempt(.abandoned)
             keepAlive = false
             giveUp(.requestBodyTimeout)
         } else {
-            let row = stream.isConnected ? ExchangeFailure.responseTimeout : .connectionTimeout
-            fellSilent(row, "no progress within \(worker.settings.idleTimeout / 1_000_000) ms", stream)
+            fellSilent(silence(of: stream), stream)
         }
     }
 
@@ -163,9 +174,21 @@ extension Exchange {
         giveUp(.requestDeadline)
     }
 
+    /// The name of an attempt's silence that has lasted too long.
+    func silence(of stream: Stream?) -> ExchangeFailure {
+        stream?.isConnected == false ? .connectionTimeout : .responseTimeout
+    }
+
+    /// How long it has lasted.
+    func silenceText(isRequestSent: Bool) -> String {
+        isRequestSent
+            ? "no response within \(worker.settings.responseTimeout / 1_000_000) ms"
+            : "no progress within \(worker.settings.idleTimeout / 1_000_000) ms"
+    }
+
     /// The backend has not moved for too long, and no byte of its response has gone to the client.
-    private func fellSilent(_ row: ExchangeFailure, _ text: String, _ stream: Stream) {
-        record(row, text)
+    private func fellSilent(_ row: ExchangeFailure, _ stream: Stream) {
+        record(row, silenceText(isRequestSent: isRequestSent))
         if hedge != nil {
             goOnWithHedge(after: .failed)
         } else if worker.retryPolicy.mayRepeat(afterSilence: stream.wasRequestSent, situation) {

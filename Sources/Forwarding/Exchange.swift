@@ -95,12 +95,14 @@ final class Exchange: ClientExchange, StreamObserver {
 
     /// The second attempt, while neither it nor the present one has been answered.
     var hedge: Hedge?
-    /// When it is to be begun; while there is one, when it has been silent for too long.
-    var hedgeTime = MonotonicTime.never
+    /// When one is to be begun.
+    var hedgeDue = MonotonicTime.never
     /// Whether there has been one.
     var isHedged = false
     /// Whether the present attempt was begun as one.
     var isOnHedge = false
+    /// The response that was set aside last in favour of another attempt that was under way.
+    var setAside: SetAsideResponse?
 
     // MARK: The queue
 
@@ -248,7 +250,8 @@ final class Exchange: ClientExchange, StreamObserver {
         requestEnd = .never
         attemptCount = 0
         attemptNumber = 0
-        hedgeTime = .never
+        hedgeDue = .never
+        setAside = nil
         isHedged = false
         isOnHedge = false
         if !failedAttempts.isEmpty { failedAttempts.removeAll(keepingCapacity: true) }

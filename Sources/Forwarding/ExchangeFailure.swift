@@ -97,13 +97,19 @@ public struct ExchangeFailure: Sendable, Equatable {
         "The server behind this one broke off in the middle of its answer."
     )
 
-    /// Of an attempt only: a response that was set aside for another attempt, whose failure is then the answer's reason.
+    /// Of an attempt: a response that was set aside for another attempt, whose failure is then the answer's reason; unless that other
+    /// one was under way already (``setAside(status:)``).
     public static let retriableStatus = Self(
         "retriable_status",
         502,
         proxyStatus: "destination_unavailable",
         "The server behind this one answered with an error, and another one was asked in its place."
     )
+
+    /// A response that was set aside for another attempt that was under way, and has failed: our answer has its status.
+    static func setAside(status: Int) -> Self {
+        Self(retriableStatus.label, status, proxyStatus: retriableStatus.proxyStatusError, retriableStatus.explanation)
+    }
 
     // MARK: Ourselves
 
@@ -248,6 +254,11 @@ public struct ExchangeFailure: Sendable, Equatable {
 
     /// Whether it is one: the end of a request's way (``noForwardsLeft``) only looks like it.
     var isFailure: Bool { status >= 400 }
+
+    /// Whether an attempt at a backend has ended by it.
+    var isOfAttempt: Bool { Self.labelsOfAttempts.contains(label) }
+
+    private static let labelsOfAttempts = Set(ofAttempts.map(\.label))
 
     /// Whether nothing of the request has reached a backend.
     var isUnreached: Bool { Self.unreached.contains(label) }

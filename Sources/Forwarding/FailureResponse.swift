@@ -20,6 +20,8 @@ struct FailureResponse {
     /// Whether the request was HEAD: the same head, no body.
     let isHeadOnly: Bool
     let keepAlive: Bool
+    /// When to come again, in seconds: for a 503 or a 429.
+    var retryAfter: UInt64 = 1
     /// The failed attempts, for a client that may know where the backends are; none for all others.
     var attempts: [AccessLogAttempt] = []
     /// Why the last attempt went where it went, for a client that has asked and may know.
@@ -47,7 +49,11 @@ struct FailureResponse {
         if failure.status == 405 || failure.status == 200 {
             buffer.append("Allow: GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS, TRACE\r\n")
         }
-        if failure.status == 503 || failure.status == 429 { buffer.append("Retry-After: 1\r\n") }
+        if failure.status == 503 || failure.status == 429 {
+            buffer.append("Retry-After: ")
+            buffer.append(decimal: retryAfter)
+            buffer.append("\r\n")
+        }
         buffer.append("X-Request-Id: ")
         buffer.append(text: requestID)
         buffer.append("\r\n")

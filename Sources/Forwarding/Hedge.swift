@@ -18,7 +18,7 @@ final class Hedge: StreamObserver {
     private(set) var backend: Backend?
     private(set) var stream: Stream?
     var lease: BackendLease?
-    /// The request, from the time at which it can be sent until it need not be sent again.
+    /// The request: one with a body from the beginning on, any other while it is being sent.
     private(set) var outbound: Buffer?
     private(set) var headLength = 0
     private(set) var hostField: String?
@@ -32,8 +32,12 @@ final class Hedge: StreamObserver {
     var trace = AttemptTrace()
     /// Whether the exchange has its place in the retry budget because of this attempt.
     private(set) var tookRetryPlace = false
+    /// When it has been silent for too long.
+    private(set) var silenceEnd = MonotonicTime.never
     /// Whether its response is set aside: a better one is hoped for.
     private var isSetAside = false
+    /// Whether yet another backend may be asked because of it.
+    private var isRepeated = false
 
     /// Asks another backend for an exchange.
     func begin(_ lease: consuming BackendLease, for exchange: Exchange, tookRetryPlace: Bool) {
@@ -60,6 +64,8 @@ final class Hedge: StreamObserver {
         // A head has the span of its attempt.
         if trace.span != 0 { releaseOutbound() }
         useHost(streams.pool.hostField)
+        // At once: when the exchange's own attempt ends, which may be before this one can send, its copy of the body is given back.
+        if exchange.hasBody { writeRequest(of: exchange) }
         exchange.attemptCount += 1
         number = exchange.attemptCount
         start = exchange.loop.now
@@ -101,28 +107,30 @@ final class Hedge: StreamObserver {
         measures = ExchangeMeasures()
         trace = AttemptTrace()
         isSetAside = false
+        isRepeated = false
+        silenceEnd = .never
     }
 
     /// A byte has moved, or something else is waited for.
     private func moveSilence(_ exchange: Exchange) {
         let settings = exchange.worker.settings
-        let allowance = isRequestSent ? settings.responseTimeout : settings.idleTimeout
-        exchange.hedgeIsWaitedFor(until: exchange.loop.now + allowance)
+        silenceEnd = exchange.loop.now + (isRequestSent ? settings.responseTimeout : settings.idleTimeout)
+        exchange.hedgeIsWaitedFor()
     }
 
-    /// The name of its silence, if it has lasted too long.
-    var silence: ExchangeFailure { stream?.isConnected == false ? .connectionTimeout : .responseTimeout }
+    /// Writes the whole request, unless it stands there still; where it stands.
+    @discardableResult
+    private func writeRequest(of exchange: Exchange) -> Buffer {
+        if let outbound { return outbound }
+        let buffer = exchange.worker.requestBuffers.take()
+        outbound = buffer
+        headLength = exchange.writeWhole(to: buffer, host: hostField, span: trace.span)
+        return buffer
+    }
 
     private func sendRequest() {
         guard let stream, let exchange, !isRequestSent else { return }
-        let buffer: Buffer
-        if let outbound {
-            buffer = outbound
-        } else {
-            buffer = exchange.worker.requestBuffers.take()
-            outbound = buffer
-            headLength = exchange.writeWhole(to: buffer, host: hostField, span: trace.span)
-        }
+        let buffer = writeRequest(of: exchange)
         while sent < buffer.count {
             switch stream.send(UnsafeRawBufferPointer(rebasing: buffer.bytes[sent...])) {
             case .moved(let count):
@@ -160,13 +168,13 @@ final class Hedge: StreamObserver {
     func stream(_ stream: Stream, receivedHeadIn buffer: Buffer) {
         guard let exchange else { return }
         let head = stream.head
-        let reason = UnsafeRawBufferPointer(rebasing: buffer.bytes[head.reasonRange])
-        guard exchange.setsAside(head, reason: reason, of: self) else {
+        guard exchange.setsAside(head, from: buffer, of: self) else {
             exchange.hedgeWins()
             exchange.stream(stream, receivedHeadIn: buffer)
             return
         }
         isSetAside = true
+        isRepeated = exchange.mayRepeat(after: head)
         measures.countHead(head, at: exchange.loop.now)
         trace.status = head.status
         lease?.headReceived(status: head.status, at: exchange.loop.now.nanoseconds)
@@ -180,7 +188,7 @@ final class Hedge: StreamObserver {
             stream.finish(reusable: isRequestSent)
             self.stream = nil
         }
-        exchange.hedgeEnded(.answered)
+        exchange.hedgeEnded(.answered, isRepeated: isRepeated)
     }
 
     func stream(_ stream: Stream, receivedBodyInto pipe: SplicePipe, isEnd: Bool) {
@@ -189,6 +197,10 @@ final class Hedge: StreamObserver {
 
     func stream(_ stream: Stream, failed failure: StreamFailure) {
         self.stream = nil
-        if isSetAside { exchange?.hedgeEnded(.failed) } else { exchange?.hedge(self, failed: failure) }
+        if isSetAside {
+            exchange?.hedgeEnded(.failed, isRepeated: isRepeated)
+        } else {
+            exchange?.hedge(self, failed: failure)
+        }
     }
 }

@@ -57,15 +57,19 @@ struct RetryPolicy {
     /// - Parameter hasRetryAfter: Whether it says when to come again. That is for the client to heed: another attempt of ours would
     ///   be the load that it asks to be spared.
     func mayRepeat(afterStatus status: Int, hasRetryAfter: Bool, _ situation: Situation) -> Bool {
-        situation.retries < maximumRetries && isInferior(status: status, hasRetryAfter: hasRetryAfter, situation)
-    }
-
-    /// Whether another backend's answer, if one is on its way, is to be waited for in place of passing on a response of this status.
-    func isInferior(status: Int, hasRetryAfter: Bool, _ situation: Situation) -> Bool {
         guard conditions.contains(status: status), !hasRetryAfter || !(status == 503 || status == 429) else {
             return false
         }
-        return !situation.isResponseBegun && situation.isIdempotent && situation.isReplayable
+        return situation.retries < maximumRetries && !situation.isResponseBegun && situation.isIdempotent
+            && situation.isReplayable
+    }
+
+    /// Whether a response of this status is no answer as long as another attempt is under way, which may bring a better one.
+    ///
+    /// Whatever the operator wants repeated, and whatever the response says of coming again: to wait for what has been sent already
+    /// puts no load on anybody.
+    func isInferior(status: Int, _ situation: Situation) -> Bool {
+        !situation.isResponseBegun && (status >= 500 || status == 429 || conditions.contains(status: status))
     }
 
     /// Whether a second backend may be asked while the first one has not answered: only what may be done twice.

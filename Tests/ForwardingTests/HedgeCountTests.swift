@@ -97,6 +97,25 @@ struct HedgeCountTests {
         }
     }
 
+    @Test func `the one that is left has the request's body, also when the other is not connected yet`() throws {
+        let origins = [try SmallOrigin("a"), try SmallOrigin("late", isProxied: true)]
+        let running = try Running(origins, policy: .first, hedge: 10_000_000)
+        defer {
+            for origin in origins { origin.stop() }
+            running.stop()
+        }
+        for origin in origins { origin.isHeld = true }
+        // The body's end looks like a head's, so that the origin counts it as a request.
+        running.clients[0].send("QUERY / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhello\r\n\r\n")
+        try PoolChangeTests.wait("two to be asked") { origins[0].requests == 1 && origins[1].connections == 1 }
+        try find(running, "a", isSilent: true)
+        let backends = running.group.pool.members.map(\.backend)
+        try PoolChangeTests.wait("the first to be left") { backends[0].inFlight.load(ordering: .relaxed) == 0 }
+        origins[1].isHeld = false
+        #expect(running.answer(0) == "late")
+        try PoolChangeTests.wait("the body") { origins[1].requests == 2 }
+    }
+
     /// Has a backend be ejected because it answers nobody.
     private func find(_ running: Running, _ name: String, isSilent: Bool) throws {
         let member = try #require(running.group.pool.members.first { $0.backend.name == name })

@@ -266,13 +266,17 @@ struct RetryPolicyTests {
         }
     }
 
-    @Test func `a response gives way to one that is on its way already whatever retries are left`() {
-        let policy = RetryPolicy(maximumRetries: 3, conditions: .gateway)
-        for situation in Self.situations {
-            let mayGiveWay = situation.isIdempotent && situation.isReplayable && !situation.isResponseBegun
-            #expect(policy.isInferior(status: 502, hasRetryAfter: true, situation) == mayGiveWay, "\(situation)")
-            #expect(!policy.isInferior(status: 503, hasRetryAfter: true, situation))
-            #expect(!policy.isInferior(status: 500, hasRetryAfter: false, situation))
+    @Test func `an error gives way to what is on its way already, whatever is repeated and whatever retries are left`()
+    {
+        for conditions in [RetryConditions.safe, .gateway, RetryConditions.status(404) ?? []] {
+            let policy = RetryPolicy(maximumRetries: 3, conditions: conditions)
+            for situation in Self.situations {
+                for status in 100...599 {
+                    let isError = status >= 500 || status == 429 || conditions.contains(status: status)
+                    let expected = isError && !situation.isResponseBegun
+                    #expect(policy.isInferior(status: status, situation) == expected, "\(status) \(situation)")
+                }
+            }
         }
     }
 

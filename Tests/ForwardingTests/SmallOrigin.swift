@@ -10,11 +10,14 @@ import Upstream
 final class SmallOrigin: Sendable {
     let name: String
     let origin: Origin
+    /// Whether it plays a proxy that it is behind: connections are made while answers do not wait.
+    private let isProxied: Bool
     private let listener: CInt
     private let state = Mutex((connections: 0, open: 0, requests: 0, isHeld: false, isBroken: false, isStopped: false))
 
-    init(_ name: String) throws {
+    init(_ name: String, isProxied: Bool = false) throws {
         self.name = name
+        self.isProxied = isProxied
         // Programs that tests of other targets start meanwhile do not inherit it.
         listener = socket(AF_INET, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var address = sockaddr_in()
@@ -29,7 +32,10 @@ final class SmallOrigin: Sendable {
             }
         }
         guard isBound else { throw POSIXError(.EADDRNOTAVAIL) }
-        origin = Origin(scheme: .http, host: "127.0.0.1", port: UInt16(bigEndian: address.sin_port))
+        let port = UInt16(bigEndian: address.sin_port)
+        var origin = Origin(scheme: .http, host: "127.0.0.1", port: port)
+        if isProxied { origin.proxy = ProxyServer(kind: .http, host: "127.0.0.1", port: port) }
+        self.origin = origin
         Thread.detachNewThread { self.accept() }
     }
 
@@ -70,10 +76,19 @@ final class SmallOrigin: Sendable {
         }
     }
 
+    private func waitWhileHeld() {
+        while state.withLock({ $0.isHeld && !$0.isStopped }) { usleep(1000) }
+    }
+
     private func serve(_ connection: SmallConnection) {
+        if isProxied {
+            _ = connection.receive(until: "\r\n\r\n")
+            waitWhileHeld()
+            connection.send("HTTP/1.1 200 Connected\r\n\r\n")
+        }
         while connection.receive(until: "\r\n\r\n") != nil {
             state.withLock { $0.requests += 1 }
-            while state.withLock({ $0.isHeld && !$0.isStopped }) { usleep(1000) }
+            waitWhileHeld()
             if isBroken { break }
             connection.send("HTTP/1.1 200 OK\r\nContent-Length: \(name.utf8.count)\r\n\r\n\(name)")
         }

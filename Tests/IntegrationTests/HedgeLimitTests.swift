@@ -21,8 +21,8 @@ import Testing
         arguments: [
             "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n",
             "PATCH / HTTP/1.1\r\nHost: test\r\n\r\n",
-            "PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhell",
-            "PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "x", count: 100_000),
+            "QUERY / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhell",
+            "QUERY / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "x", count: 100_000),
             "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
             "GET /begun HTTP/1.1\r\nHost: test\r\n\r\n",
             "GET /hinted HTTP/1.1\r\nHost: test\r\n\r\n",
@@ -156,6 +156,42 @@ import Testing
             staying.open()
             for client in clients.dropFirst() { _ = try client.receive(1) }
             for client in clients { client.close() }
+        }
+    }
+
+    // MARK: Time
+
+    @Test func `a second attempt that has ended does not shorten the first one's time`() throws {
+        try Scene.play { scene in
+            let slow = try scene.origin(replying: Self.silent)
+            // The second one's time to connect would be over long before the first one's to answer, and that before the deadline.
+            let times = ["LB_IDLE_TIMEOUT": "200ms", "LB_RESPONSE_TIMEOUT": "60s", "LB_DEADLINE": "1s"]
+            let balancer = try scene.curlLB([slow.url, try scene.refusingURL()], Self.once.merging(times) { $1 })
+            let response = try balancer.get()
+            #expect(response.status == 504 && response.body.text.contains("Reason: request_deadline"))
+            #expect(try !balancer.logLine().contains("http_response_timeout"))
+        }
+    }
+
+    @Test(arguments: ["0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n"])
+    func `a client whose body is over is not told to go on`(body: String) throws {
+        try Scene.play { scene in
+            let slow = try scene.origin(replying: Self.silent)
+            let balancer = try scene.curlLB(
+                [slow, try scene.origin(replying: Self.silent)],
+                Self.once.merging(["LB_DEADLINE": "2s"]) { $1 }
+            )
+            for method in ["QUERY", "PUT"] {
+                let client = try balancer.connect()
+                try client.send(
+                    "\(method) / HTTP/1.1\r\nHost: test\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+                )
+                try client.waitUntilRead()
+                try client.send(body)
+                // A 100 of ours would come before that.
+                #expect(try client.receiveHead().status == 504)
+                client.close()
+            }
         }
     }
 
