@@ -138,7 +138,7 @@ enum SettingsTable {
         default: nil,
         .durationOrOff(.milliseconds(1) ... .seconds(3600)),
         "How long a backend may bring no response head before a second one is asked beside it, and whoever answers first is"
-            + " taken; idempotent requests only, within LB_RETRIES and LB_RETRY_BUDGET."
+            + " taken; safe methods (GET, HEAD, ...) only, within LB_RETRIES and LB_RETRY_BUDGET."
     )
     static let connectTimeout = Setting(
         "LB_CONNECT_TIMEOUT",

@@ -100,6 +100,7 @@ extension Exchange {
     var situation: RetryPolicy.Situation {
         RetryPolicy.Situation(
             isIdempotent: reader.head.method.isIdempotent,
+            isSafe: reader.head.method.isSafe,
             isReplayable: isReplayable,
             isResponseBegun: isResponseBegun || isInterimForwarded,
             retries: retries,

@@ -24,6 +24,8 @@ struct RetryPolicy {
     struct Situation {
         /// Whether doing the request twice is like doing it once.
         var isIdempotent: Bool
+        /// Whether it asks for no change, so that it does not matter when it is done, nor before what.
+        var isSafe: Bool
         /// Whether all request bytes that were sent are still at hand.
         var isReplayable: Bool
         /// Whether any byte of a response has gone to the client.
@@ -72,11 +74,13 @@ struct RetryPolicy {
         !situation.isResponseBegun && (status >= 500 || status == 429 || conditions.contains(status: status))
     }
 
-    /// Whether a second backend may be asked while the first one has not answered: only what may be done twice.
+    /// Whether a second backend may be asked while the first one has not answered.
+    ///
+    /// Only what changes nothing. The one that is outrun may go on with what it was asked for, and come to its end after a later
+    /// request, which it would undo: a PUT that is done twice is done once only when nothing comes in between.
     func mayHedge(_ situation: Situation) -> Bool {
         situation.retries < maximumRetries && !conditions.isEmpty && !situation.isResponseBegun
-            && situation.isIdempotent
-            && situation.isReplayable
+            && situation.isSafe && situation.isReplayable
     }
 }
 

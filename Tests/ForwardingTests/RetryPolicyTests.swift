@@ -28,6 +28,7 @@ private struct RetryFacts: Sendable {
         )
         let situation = RetryPolicy.Situation(
             isIdempotent: columns[3],
+            isSafe: false,
             isReplayable: columns[4],
             isResponseBegun: columns[0],
             retries: columns[8] ? 2 : 3,
@@ -184,6 +185,7 @@ struct RetryPolicyTests {
         for (isIdempotent, decision) in [(true, story.idempotent), (false, story.other)] {
             let situation = RetryPolicy.Situation(
                 isIdempotent: isIdempotent,
+                isSafe: false,
                 isReplayable: true,
                 isResponseBegun: false,
                 retries: 0,
@@ -197,6 +199,7 @@ struct RetryPolicyTests {
     func `so many retries are made as are allowed, the free one not counted`(maximum: Int) {
         var situation = RetryPolicy.Situation(
             isIdempotent: true,
+            isSafe: false,
             isReplayable: true,
             isResponseBegun: false,
             retries: 0,
@@ -223,9 +226,10 @@ struct RetryPolicyTests {
     }
 
     /// Every situation that statuses and silences are judged in.
-    private static let situations: [RetryPolicy.Situation] = (0..<16).map { number in
+    private static let situations: [RetryPolicy.Situation] = (0..<32).map { number in
         RetryPolicy.Situation(
             isIdempotent: number & 1 != 0,
+            isSafe: number & 16 != 0,
             isReplayable: number & 2 != 0,
             isResponseBegun: number & 4 != 0,
             retries: number & 8 != 0 ? 2 : 3,
@@ -253,11 +257,11 @@ struct RetryPolicyTests {
         }
     }
 
-    @Test func `a second backend is asked beside the first only for what may be repeated, and within the retries`() {
+    @Test func `a second backend is asked beside the first only for what changes nothing, and within the retries`() {
         for situation in Self.situations {
             for conditions in [RetryConditions.safe, .responseTimeout, []] {
                 let expected =
-                    !conditions.isEmpty && situation.isIdempotent && situation.isReplayable
+                    !conditions.isEmpty && situation.isSafe && situation.isReplayable
                     && !situation.isResponseBegun
                     && situation.retries < 3
                 let policy = RetryPolicy(maximumRetries: 3, conditions: conditions)

@@ -17,10 +17,12 @@ import Testing
     // MARK: What is not hedged
 
     @Test(
-        "what may not be done twice, cannot be sent twice, or has begun to be answered, is asked of one backend",
+        "what changes something, cannot be sent twice, or has begun to be answered, is asked of one backend",
         arguments: [
             "POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n",
             "PATCH / HTTP/1.1\r\nHost: test\r\n\r\n",
+            "PUT / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhello",
+            "DELETE / HTTP/1.1\r\nHost: test\r\n\r\n",
             "QUERY / HTTP/1.1\r\nHost: test\r\nContent-Length: 5\r\n\r\nhell",
             "QUERY / HTTP/1.1\r\nHost: test\r\nContent-Length: 100000\r\n\r\n" + String(repeating: "x", count: 100_000),
             "GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
