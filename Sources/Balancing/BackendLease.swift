@@ -98,7 +98,10 @@ public struct BackendLease: ~Copyable {
     /// Ends the lease.
     ///
     /// One that is merely dropped counts as abandoned.
-    public consuming func end(_ outcome: AttemptOutcome, at now: UInt64) {
+    ///
+    /// - Parameter isUnsent: Whether nothing of the request could be sent, though all of it was at hand: the time since the lease began
+    ///   is the backend's doing.
+    public consuming func end(_ outcome: AttemptOutcome, at now: UInt64, isUnsent: Bool = false) {
         self.outcome = outcome
         guard isMeasured else { return }
         switch outcome {
@@ -108,7 +111,8 @@ public struct BackendLease: ~Copyable {
             backend.latency.observeFailure(after: Self.nanoseconds(from: sent ?? start, to: now), at: now)
         case .abandoned:
             // Nobody has waited until the backend answered: it takes that long at least.
-            if let sent { backend.latency.observeNone(after: Self.nanoseconds(from: sent, to: now), at: now) }
+            let begin = sent ?? (isUnsent ? start : nil)
+            if let begin { backend.latency.observeNone(after: Self.nanoseconds(from: begin, to: now), at: now) }
         }
     }
 }

@@ -41,7 +41,7 @@ extension Exchange {
         progress.close()
         // What may not be sent twice is not sent into a connection that the backend has just closed.
         let isChecked = !reader.head.method.isIdempotent
-        let idle = fresh ? nil : streams.pool.takeIdle(checked: isChecked)
+        let idle = (fresh ? nil : streams.pool.takeIdle(checked: isChecked)) ?? streams.pool.takeUnclaimed()
         countAttempt(streams.meter, isReused: idle != nil)
         if fresh { streams.meter.add(.connectionsStale) }
         trace.attempt.isConnectionReused = idle != nil
@@ -243,10 +243,11 @@ extension Exchange {
         )
     }
 
-    func endLease(_ outcome: AttemptOutcome) {
+    /// - Parameter isUnsent: Whether nothing could be sent, though all of the request was at hand.
+    func endLease(_ outcome: AttemptOutcome, isUnsent: Bool = false) {
         guard let lease = lease.take() else { return }
         endAttemptTrace(outcome, at: lease.backend)
-        lease.end(outcome, at: loop.now.nanoseconds)
+        lease.end(outcome, at: loop.now.nanoseconds, isUnsent: isUnsent)
         notePlaceFreed()
     }
 

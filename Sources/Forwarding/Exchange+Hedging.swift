@@ -114,13 +114,18 @@ extension Exchange {
     }
 
     /// Ends the second attempt; the first one is the only one again.
-    func endHedge(_ outcome: AttemptOutcome) {
+    ///
+    /// - Parameter isOutrun: Whether the other one has answered: then a connection that is still being made is not given up.
+    func endHedge(_ outcome: AttemptOutcome, isOutrun: Bool = false) {
         guard let hedge else { return }
         self.hedge = nil
         endTrace(of: hedge, outcome)
-        if let lease = hedge.lease.take() { lease.end(outcome, at: loop.now.nanoseconds) }
+        if let lease = hedge.lease.take() {
+            let isUnsent = isOutrun && hedge.stream?.wasRequestSent == false
+            lease.end(outcome, at: loop.now.nanoseconds, isUnsent: isUnsent)
+        }
         notePlaceFreed()
-        hedge.stream?.cancel()
+        if isOutrun { hedge.stream?.release() } else { hedge.stream?.cancel() }
         if hedge.tookRetryPlace { giveRetryPlaceBack() }
         hedge.clear()
         worker.retire(hedge)
@@ -131,7 +136,7 @@ extension Exchange {
     /// The first attempt has answered: the second one is not waited for.
     func outrunHedge() {
         hedge?.measures.meter?.add(.outrun)
-        endHedge(.abandoned)
+        endHedge(.abandoned, isOutrun: true)
     }
 
     /// The present attempt's response is the answer.
@@ -143,15 +148,15 @@ extension Exchange {
     /// The second attempt has answered: the first one is not waited for.
     func hedgeWins() {
         measures.meter?.add(.outrun)
-        goOnWithHedge(after: .abandoned)
+        goOnWithHedge(after: .abandoned, isOutrun: true)
     }
 
     /// Ends the present attempt, whatever has become of it, and goes on with the second one in its place.
-    func goOnWithHedge(after outcome: AttemptOutcome) {
+    func goOnWithHedge(after outcome: AttemptOutcome, isOutrun: Bool = false) {
         guard let hedge, let stream = hedge.stream else { preconditionFailure("a second attempt is under way") }
         precondition(!hasBody || hedge.outbound != nil, "a second attempt has the request's body")
-        endLease(outcome)
-        self.stream?.cancel()
+        endLease(outcome, isUnsent: isOutrun && self.stream?.wasRequestSent == false)
+        if isOutrun { self.stream?.release() } else { self.stream?.cancel() }
         releaseOutbound()
         self.hedge = nil
         self.stream = stream

@@ -71,7 +71,7 @@ final class Hedge: StreamObserver {
         start = exchange.loop.now
         sent = 0
         isRequestSent = false
-        let idle = fresh ? nil : streams.pool.takeIdle(checked: false)
+        let idle = (fresh ? nil : streams.pool.takeIdle(checked: false)) ?? streams.pool.takeUnclaimed()
         measures.beginAttempt(streams.meter)
         streams.meter.add(.attempts)
         streams.meter.add(.hedges)

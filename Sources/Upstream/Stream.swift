@@ -7,8 +7,9 @@ internal import MessageIO
 
 /// One HTTP/1.1 connection to a backend, for one exchange at a time.
 ///
-/// `Stream.swift` holds its life, `Stream+Receiving.swift` how it reads. Registered once, edge-triggered, when it is connected;
-/// in the steady state an exchange costs one send, one receive and a share of one wait. Loop thread only.
+/// `Stream.swift` holds its life, `Stream+Receiving.swift` how it reads, `Stream+Failing.swift` how it fails. Registered once,
+/// edge-triggered, when it is connected; in the steady state an exchange costs one send, one receive and a share of one wait. Loop
+/// thread only.
 public final class Stream: CurlUser {
     /// Bytes kept free before body content: room for a rewritten head or a chunk's size line.
     public static let headroom = 2048
@@ -110,8 +111,10 @@ public final class Stream: CurlUser {
     /// Whether request bytes can be handed over; before, ``StreamObserver/streamIsWritable(_:)`` will tell.
     public var isConnected: Bool { phase == .connected }
 
-    /// Whether the current exchange is not the connection's first.
-    public var wasReused: Bool { exchanges > 1 }
+    /// Whether the connection had been at rest before the current exchange: it may have died of that.
+    public private(set) var wasReused = false
+    /// Whether it is being made, and nobody waits for it.
+    var isUnclaimed = false
 
     /// How long it took to make the connection; asked once, nil from then on.
     public func takeConnectTimes() -> ConnectTimes? { connectTimes.take() }
@@ -244,8 +247,7 @@ public final class Stream: CurlUser {
             close()
             return
         }
-        restTurn = loop.turnNumber
-        pool.rest(self)
+        rest()
     }
 
     /// Ends our sending in a tunnel; false where that cannot be done alone, as with TLS through libcurl.
@@ -259,6 +261,39 @@ public final class Stream: CurlUser {
     public func cancel() {
         observer = nil
         close()
+    }
+
+    /// Ends the use of a stream that has not been answered and need not be.
+    ///
+    /// One to which nothing was sent is kept for the next exchange; while it is being made it goes on being made. Any other ends.
+    public func release() {
+        guard !wasRequestSent, sendFailure == nil else {
+            cancel()
+            return
+        }
+        observer = nil
+        progress = .none
+        switch phase {
+        case .connecting: pool.keepUnclaimed(self)
+        case .connected: restUnused()
+        case .closed: break
+        }
+    }
+
+    /// Puts a stream to rest that has served nobody yet.
+    private func restUnused() {
+        connectTimes = nil
+        guard inbound == nil, !isPeerClosed, isQuiet() else {
+            close()
+            return
+        }
+        rest()
+    }
+
+    private func rest() {
+        restTurn = loop.turnNumber
+        wasReused = true
+        pool.rest(self)
     }
 
     /// Whether nothing is left to read.
@@ -276,6 +311,7 @@ public final class Stream: CurlUser {
     func close() {
         guard phase != .closed else { return }
         phase = .closed
+        if isUnclaimed { pool.forgetUnclaimed(self) }
         progress = .none
         observer = nil
         releaseInbound()
@@ -302,7 +338,12 @@ public final class Stream: CurlUser {
         }
         // TLS may have read beyond the handshake: ask once without an event.
         mayRead = isEncrypted
-        observer?.streamIsWritable(self)
+        guard let observer else {
+            pool.forgetUnclaimed(self)
+            restUnused()
+            return
+        }
+        observer.streamIsWritable(self)
     }
 
     public override func ready(_ readiness: Readiness) {
@@ -342,49 +383,5 @@ public final class Stream: CurlUser {
 
     public override func deadlineReached() {
         if observer == nil, phase == .connected { pool.retire(self) }
-    }
-
-    // MARK: Failing
-
-    var readPhase: StreamFailure.Phase { progress == .body ? .responseBody : .responseHead }
-
-    private func connectPhase(_ code: CURLcode) -> StreamFailure.Phase {
-        switch code {
-        case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .resolve
-        case CURLE_COULDNT_CONNECT, CURLE_PROXY: .connect
-        // A proxy's refusal of a tunnel.
-        case CURLE_RECV_ERROR where pool.origin.proxy != nil: .connect
-        default: connection.hasConnected && isEncrypted ? .tls : connection.hasResolved ? .connect : .resolve
-        }
-    }
-
-    func makeFailure(_ phase: StreamFailure.Phase, _ code: CURLcode) -> StreamFailure {
-        var systemError = connection.systemError
-        // libcurl does not say that the system would not give it a socket.
-        if phase == .connect, systemError == 0, let reason = Socket.whyNoDescriptor { systemError = reason }
-        return makeFailure(phase, .curl(Int32(code.rawValue)), connection.failureText(code), systemError)
-    }
-
-    func makeFailure(
-        _ phase: StreamFailure.Phase,
-        _ cause: StreamFailure.Cause,
-        _ text: String,
-        _ systemError: Int32 = 0
-    ) -> StreamFailure {
-        StreamFailure(
-            phase: phase,
-            cause: cause,
-            text: text,
-            systemError: systemError,
-            wasRequestSent: wasRequestSent,
-            wasResponseBegun: wasResponseBegun,
-            wasReused: wasReused
-        )
-    }
-
-    func fail(_ failure: StreamFailure) {
-        let observer = observer
-        close()
-        observer?.stream(self, failed: failure)
     }
 }

@@ -36,6 +36,8 @@ public final class StreamPool {
     /// Called when a stream is closed, whether it was ever connected or not.
     public var onClosed: (() -> Void)?
     private var idle: [Stream] = []
+    /// Streams that are being made, and that nobody waits for any longer; the oldest first.
+    private var unclaimed: [Stream] = []
     private var isClosed = false
 
     public init(
@@ -72,10 +74,36 @@ public final class StreamPool {
         return nil
     }
 
+    /// A stream that is still being made for nobody.
+    ///
+    /// Who would have to make one goes on with that, so that there are never more of them than there were exchanges at a time.
+    public func takeUnclaimed() -> Stream? {
+        guard !unclaimed.isEmpty else { return nil }
+        let stream = unclaimed.removeFirst()
+        stream.isUnclaimed = false
+        return stream
+    }
+
+    /// Keeps a stream that is still being made; once it is connected it rests.
+    func keepUnclaimed(_ stream: Stream) {
+        guard settings.idleNanoseconds > 0, !isClosed else {
+            stream.close()
+            return
+        }
+        stream.isUnclaimed = true
+        unclaimed.append(stream)
+    }
+
+    /// A stream that nobody has claimed is made, or closed.
+    func forgetUnclaimed(_ stream: Stream) {
+        stream.isUnclaimed = false
+        unclaimed.removeAll { $0 === stream }
+    }
+
     /// A new stream, connecting from this turn on.
     public func connect() -> Stream { Stream(pool: self) }
 
-    /// Puts a stream to rest after a complete exchange.
+    /// Puts a stream to rest after a complete exchange, or before its first one.
     func rest(_ stream: Stream) {
         guard settings.idleNanoseconds > 0, !isClosed else {
             stream.close()
@@ -103,7 +131,7 @@ public final class StreamPool {
     /// Closes the streams at rest, and each other one when its exchange ends.
     public func close() {
         isClosed = true
-        let streams = idle
+        let streams = idle + unclaimed
         idle = []
         for stream in streams { stream.close() }
     }

@@ -169,6 +169,16 @@ struct PeakEWMATests {
         #expect(abs(value - 30 * Double(millisecond)) < 1000)
     }
 
+    @Test(arguments: [true, false])
+    func `a backend that could not be sent to in time is held for as slow as that`(isUnsent: Bool) {
+        let pool = Pool(weights: [1, 1], .peakEWMA)
+        guard let lease = pool.acquire(at: second) else { preconditionFailure("none was tried") }
+        let backend = lease.backend
+        lease.end(.abandoned, at: second + 50 * millisecond, isUnsent: isUnsent)
+        let known = backend.latency.value(at: second + 50 * millisecond)
+        #expect(known.map { ($0 / 1e6).rounded() } == (isUnsent ? 50 : nil))
+    }
+
     @Test func `before the request's end nothing is the backend's latency`() {
         let pool = Pool(weights: [1], .peakEWMA)
         guard var lease = pool.acquire(at: second) else { preconditionFailure("none was tried") }

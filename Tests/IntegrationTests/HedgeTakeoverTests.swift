@@ -148,4 +148,44 @@ import Testing
             #expect(line.contains(", \(first.name) http_response_timeout "), "\(line)")
         }
     }
+
+    // MARK: Connections that take long
+
+    @Test func `a connection that takes longer than LB_HEDGE is made all the same, once, and used`() throws {
+        try Scene.play { scene in
+            let connects = Gate()
+            let slow = try late(connects, in: scene) { connection, _ in
+                while try !connection.isAtEnd() {
+                    _ = try connection.receiveRequest()
+                    try connection.send(Reply.ok("slow"))
+                }
+            }
+            let fast = try scene.origin(answering: Reply.ok("fast"))
+            let balancer = try scene.curlLB([backend(behind: slow), fast.url], Self.settings)
+            for _ in 0..<3 { #expect(try balancer.get().body.text == "fast") }
+            // Who comes later goes on with the connection that is being made.
+            #expect(slow.connections == 1)
+            connects.open()
+            try eventually("an answer of the backend") { try balancer.get().body.text == "slow" }
+            #expect(slow.connections == 1)
+        }
+    }
+
+    @Test func `a connection that is made for nobody and cannot be made is nobody's failure`() throws {
+        try Scene.play { scene in
+            let fails = Gate()
+            let failing = try scene.origin { connection, _ in
+                _ = try connection.receiveHead()
+                try fails.wait()
+                try connection.send("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n")
+            }
+            let fast = try scene.origin(answering: Reply.ok("fast"))
+            let balancer = try scene.curlLB([backend(behind: failing), fast.url], Self.settings)
+            #expect(try balancer.get().body.text == "fast")
+            fails.open()
+            try eventually("the connection's end") { failing.openConnections == 0 }
+            #expect(try balancer.get().body.text == "fast")
+            #expect(try !balancer.logLine().contains("failed="))
+        }
+    }
 }
