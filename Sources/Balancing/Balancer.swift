@@ -16,6 +16,7 @@ public final class Balancer {
         hashKey = snapshot.policy.hashKey
         measuresLatency = snapshot.policy == .peakEWMA
         circumstances = Circumstances(random: SplitMix(seed: seed))
+        circumstances.besideTurn = UInt(truncatingIfNeeded: seed)
     }
 
     /// Goes on with another snapshot.
@@ -33,15 +34,18 @@ public final class Balancer {
     ///   - key: The hash of what ``hashKey`` asks for; nil when the request has no such thing.
     ///   - pin: The token of the backend that the client is bound to. That backend comes first, also while it is drained or has
     ///     no weight, unless it was tried, is full, or keeps no clients in its state.
+    ///   - isBeside: Whether the attempt is made beside one that is under way: it takes no turn of the order that all share.
     /// - Returns: nil when no backend is eligible.
     public func acquire(
         excluding tried: TriedBackends,
         at now: UInt64,
         key: UInt64? = nil,
-        pin: AffinityToken? = nil
+        pin: AffinityToken? = nil,
+        isBeside: Bool = false
     ) -> BackendLease? {
         circumstances.now = now
         circumstances.key = key
+        circumstances.isBeside = isBeside
         if let pin, let place = snapshot.affinity[pin], !tried.contains(place.backend.index),
             place.backend.takePlace(limit: place.limit)
         {

@@ -6,14 +6,18 @@
 enum LeastConnections: PolicyRule {
     /// - Complexity: O(count); with an index O(count / 64) for each attempt in flight at the least loaded.
     static func choose(in tier: Tier, excluding tried: TriedBackends, _ circumstances: inout Circumstances) -> Int? {
-        guard let index = tier.loadIndex else { return chooseAmongAll(in: tier, excluding: tried) }
-        switch choose(by: index, in: tier, excluding: tried) {
+        guard let index = tier.loadIndex else { return chooseAmongAll(in: tier, excluding: tried, &circumstances) }
+        switch choose(by: index, in: tier, excluding: tried, &circumstances) {
         case .found(let position): return position
-        case .unknown: return chooseAmongAll(in: tier, excluding: tried)
+        case .unknown: return chooseAmongAll(in: tier, excluding: tried, &circumstances)
         }
     }
 
-    private static func chooseAmongAll(in tier: Tier, excluding tried: TriedBackends) -> Int? {
+    private static func chooseAmongAll(
+        in tier: Tier,
+        excluding tried: TriedBackends,
+        _ circumstances: inout Circumstances
+    ) -> Int? {
         var best: Int?
         var least = 0
         var weight = 1
@@ -31,7 +35,7 @@ enum LeastConnections: PolicyRule {
             }
         }
         guard hasEqual else { return best }
-        let next = RoundRobin.next(in: tier) { position in
+        let next = RoundRobin.next(in: tier, &circumstances) { position in
             tier.isEligible(position, excluding: tried)
                 && tier.inFlight(position) * weight <= least * tier.places[position].weight
         }
@@ -52,8 +56,13 @@ enum LeastConnections: PolicyRule {
     }
 
     /// The least loaded for its weight; of equals the first in the list, from where round robin stands.
-    private static func choose(by index: LoadIndex, in tier: Tier, excluding tried: TriedBackends) -> Choice {
-        let start = Int(tier.schedule[Int(tier.cursor.next() % UInt(tier.schedule.count))])
+    private static func choose(
+        by index: LoadIndex,
+        in tier: Tier,
+        excluding tried: TriedBackends,
+        _ circumstances: inout Circumstances
+    ) -> Choice {
+        let start = Int(tier.schedule[Int(circumstances.nextTurn(in: tier) % UInt(tier.schedule.count))])
         var best = Candidate(count: tier.places.count, start: start)
         for position in index.others where tier.isEligible(position, excluding: tried) {
             best.consider(position, load: tier.inFlight(position), weight: tier.places[position].weight)

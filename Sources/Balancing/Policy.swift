@@ -45,7 +45,21 @@ struct Circumstances {
     var now: UInt64 = 0
     /// What stands for the request's key; nil when it has none.
     var key: UInt64?
+    /// Whether it is an attempt beside another one that is chosen for.
+    var isBeside = false
+    /// The next turn of such attempts.
+    var besideTurn: UInt = 0
     var random: SplitMix
+
+    /// Takes the next turn in the order of round robin.
+    ///
+    /// Attempts beside another have an order of their own. One that moved the common cursor would be followed by the next request at
+    /// the place behind its own: with few requests at a time the backend that is slow would get each turn that it has been helped out of.
+    mutating func nextTurn(in tier: Tier) -> UInt {
+        guard isBeside else { return tier.cursor.next() }
+        besideTurn &+= 1
+        return besideTurn
+    }
 }
 
 /// One rule, in a file of its own: a pure function of the backends' counters, the circumstances and, for an order that all

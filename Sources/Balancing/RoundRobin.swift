@@ -9,18 +9,18 @@ enum RoundRobin: PolicyRule {
     ///
     /// - Complexity: O(1) when nothing was tried and none is full, else O(count).
     static func choose(in tier: Tier, excluding tried: TriedBackends, _ circumstances: inout Circumstances) -> Int? {
-        next(in: tier) { tier.isEligible($0, excluding: tried) }
+        next(in: tier, &circumstances) { tier.isEligible($0, excluding: tried) }
     }
 
     /// The next position in the order that suits.
     ///
     /// Each that is passed over has had its turn, so the share of one that fails is spread over the others by their weights.
-    static func next(in tier: Tier, where isSuitable: (Int) -> Bool) -> Int? {
+    static func next(in tier: Tier, _ circumstances: inout Circumstances, where isSuitable: (Int) -> Bool) -> Int? {
         guard !tier.schedule.isEmpty else { return nil }
         let count = UInt(tier.schedule.count)
         var turn: UInt = 0
         for _ in 0..<min(patience, tier.schedule.count) {
-            turn = tier.cursor.next()
+            turn = circumstances.nextTurn(in: tier)
             let position = Int(tier.schedule[Int(turn % count)])
             if isSuitable(position) { return position }
         }

@@ -51,15 +51,18 @@ extension Exchange {
     }
 
     /// Chooses the backend of the next attempt: the one that the client is bound to, or else by the policy.
-    func chooseBackend(excluding tried: TriedBackends) -> BackendLease? {
+    ///
+    /// - Parameter isBeside: Whether it is one beside the present one.
+    func chooseBackend(excluding tried: TriedBackends, isBeside: Bool) -> BackendLease? {
         let balancer = worker.balancer
         let now = loop.now.nanoseconds
         let key = balancer.hashKey.flatMap { reader.hash(of: $0, peer: clientAddress) }
         guard standing.isExplained else {
-            return balancer.acquire(excluding: tried, at: now, key: key, pin: standing.pin)
+            return balancer.acquire(excluding: tried, at: now, key: key, pin: standing.pin, isBeside: isBeside)
         }
         let explanation = balancer.explain(excluding: tried, at: now, key: key, pin: standing.pin)
-        guard let lease = balancer.acquire(excluding: tried, at: now, key: key, pin: standing.pin) else {
+        let lease = balancer.acquire(excluding: tried, at: now, key: key, pin: standing.pin, isBeside: isBeside)
+        guard let lease else {
             note(explanation)
             return nil
         }

@@ -23,7 +23,7 @@ extension Exchange {
     }
 
     /// A place at a backend not tried yet.
-    func acquire() -> BackendLease? { chooseBackend(excluding: tried) }
+    func acquire(isBeside: Bool = false) -> BackendLease? { chooseBackend(excluding: tried, isBeside: isBeside) }
 
     private func begin(_ lease: consuming BackendLease, fresh: Bool) {
         let streams = worker.streams(to: lease.backend)

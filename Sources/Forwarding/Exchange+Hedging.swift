@@ -43,7 +43,7 @@ extension Exchange {
             worker.meter.add(.hedgesOverBudget)
             return
         }
-        guard !mustWait, let lease = acquire() else {
+        guard !mustWait, let lease = acquire(isBeside: true) else {
             if !hadRetryPlace { giveRetryPlaceBack() }
             worker.meter.add(.hedgesWithoutPlace)
             return

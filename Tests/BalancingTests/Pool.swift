@@ -65,10 +65,11 @@ struct Pool {
         excluding tried: [String] = [],
         at now: UInt64 = 0,
         key: UInt64? = nil,
-        pin: String? = nil
+        pin: String? = nil,
+        isBeside: Bool = false
     ) -> BackendLease? {
         let tried = TriedBackends.of(tried.map { backend($0).index })
-        return balancer.acquire(excluding: tried, at: now, key: key, pin: pin.map(Pool.token))
+        return balancer.acquire(excluding: tried, at: now, key: key, pin: pin.map(Pool.token), isBeside: isBeside)
     }
 
     /// Who gets the next request, which ends at once.

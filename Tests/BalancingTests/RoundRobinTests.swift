@@ -39,6 +39,19 @@ struct RoundRobinTests {
         #expect(Pool(weights: turns.weights).sequence(count, excluding: turns.tried) == turns.expected)
     }
 
+    @Test(arguments: [Policy.roundRobin, .leastConnections, .hash(.clientAddress)])
+    func `an attempt beside another takes no turn, and such attempts go round among themselves`(policy: Policy) {
+        let pool = Pool(weights: [1, 1, 1], policy)
+        var names: [String] = []
+        var beside: [String] = []
+        for _ in 0..<6 {
+            names.append(pool.next() ?? "-")
+            beside.append(pool.acquire(excluding: ["b"], isBeside: true)?.backend.name ?? "-")
+        }
+        #expect(names == ["a", "b", "c", "a", "b", "c"])
+        #expect(Set(beside) == ["a", "c"] && beside.count { $0 == "a" } == 3)
+    }
+
     @Test func `the turns of one that fails are spread evenly over the others`() {
         // Of four, the second fails every time and the request goes on to the next.
         let pool = Pool(weights: [1, 1, 1, 1])

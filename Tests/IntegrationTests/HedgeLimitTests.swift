@@ -197,6 +197,23 @@ import Testing
         }
     }
 
+    // MARK: Turns
+
+    @Test func `second attempts take nobody's turn`() throws {
+        try Scene.play { scene in
+            let slow = try scene.origin(replying: Self.silent)
+            let fast = try scene.origin(answering: Reply.ok("b"))
+            let balancer = try scene.curlLB(
+                [slow, fast],
+                Self.once.merging(["LB_POLICY": "round_robin", "LB_HEDGE": "300ms"]) { $1 }
+            )
+            for _ in 0..<6 { #expect(try balancer.get().body.text == "b") }
+            _ = try balancer.logLine(5)
+            // The slow one was asked first in every other turn.
+            #expect(balancer.log.count { $0.contains("hedge_won") } == 3)
+        }
+    }
+
     // MARK: Ending early
 
     @Test func `at the deadline both are cancelled, and the log has both`() throws {
