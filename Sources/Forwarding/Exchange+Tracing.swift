@@ -20,7 +20,7 @@ extension Exchange {
         }
         if let context {
             trace.context = context
-            guard settings.isRecording, context.isSampled else { return }
+            guard settings.isRecording, context.isSampled, mayAskForRecording(settings) else { return }
         } else {
             let (high, low) = (worker.identifiers.nextWord(), worker.identifiers.nextWord())
             let isSampled = settings.sampling.samples(low)
@@ -39,6 +39,13 @@ extension Exchange {
         clock_gettime(CLOCK_REALTIME, &now)
         let sinceEpoch = UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
         trace.clockOffset = sinceEpoch &- MonotonicTime.now.nanoseconds
+    }
+
+    /// Whether a trace is recorded because the client wants that: of one that is not trusted by chance, as those that begin here.
+    ///
+    /// By a draw, not by the trace's identifier, which the client has chosen.
+    private func mayAskForRecording(_ settings: TraceSettings) -> Bool {
+        client.isTrusted || settings.sampling.samples(worker.identifiers.nextWord())
     }
 
     /// What the client's `traceparent` says; several of them, or a malformed one, say nothing.

@@ -93,8 +93,9 @@ public final class SpanQueue: Sendable {
         }
     }
 
-    /// Spans that are worth an export before its time.
+    /// Spans that are worth an export before its time, and bytes that are: few long spans fill the queue as many short ones do.
     public let batch: UInt64
+    private static let batchBytes = 2 << 20
     private let capacity: Int
     private let state = Mutex(State())
     private let wake = Mutex<(@Sendable (_ isMany: Bool) -> Void)?>(nil)
@@ -122,7 +123,8 @@ public final class SpanQueue: Sendable {
             state.keptBytes += bytes
             state.keptCount &+= count
             let isFirst = !state.isFirstTold
-            let isMany = !state.isManyTold && state.waitingCount >= batch
+            let isBatch = state.waitingCount >= batch || state.waiting.count >= Self.batchBytes
+            let isMany = !state.isManyTold && isBatch
             state.isFirstTold = true
             state.isManyTold = state.isManyTold || isMany
             return (isFirst, isMany)

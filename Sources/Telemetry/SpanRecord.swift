@@ -31,6 +31,9 @@ public struct SpanRecord {
     private static var nothing: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: nil, count: 0) }
     /// The longest `tracestate` that is told of (W3C trace context, section 3.3.1.5).
     private static let longestState = 512
+    /// The most bytes of a target's path and of a host, which the client chooses: what is longer is cut, not left out.
+    private static let longestPath = 512
+    private static let longestHost = 255
 
     public var kind: Kind
     /// The trace, and whose child the span is; 0 for nobody's.
@@ -135,6 +138,10 @@ public struct SpanRecord {
 
     private var isErrorStatus: Bool { status >= (kind == .server ? 500 : 400) }
 
+    private static func cut(_ text: UnsafeRawBufferPointer, _ length: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: text.prefix(length))
+    }
+
     private func appendAttributes(to line: inout LineBuffer) {
         var attributes = AttributeList()
         attributes.add("http.request.method", to: &line) {
@@ -145,12 +152,12 @@ public struct SpanRecord {
         }
         attributes.add("url.scheme", to: &line) { $0.append(scheme) }
         attributes.add("url.path", to: &line) {
-            if path.isEmpty { $0.append("/") } else { $0.append(escapedForJSON: path) }
+            if path.isEmpty { $0.append("/") } else { $0.append(escapedForJSON: Self.cut(path, Self.longestPath)) }
         }
         if let backendHost {
             attributes.add("server.address", to: &line) { $0.append(escapedForJSON: backendHost) }
         } else if !host.isEmpty {
-            attributes.add("server.address", to: &line) { $0.append(escapedForJSON: host) }
+            attributes.add("server.address", to: &line) { $0.append(escapedForJSON: Self.cut(host, Self.longestHost)) }
         }
         if port != 0 { attributes.add("server.port", port, to: &line) }
         if !client.isEmpty { attributes.add("client.address", to: &line) { $0.append(escapedForJSON: client) } }

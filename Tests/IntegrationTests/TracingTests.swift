@@ -214,6 +214,28 @@ private enum Client {
         }
     }
 
+    @Test("who is not trusted does not decide that a trace is recorded", arguments: [true, false])
+    func trust(isTrusted: Bool) throws {
+        try Scene.play { scene in
+            let collector = Collector()
+            let endpoint = try collector.origin(in: scene)
+            let origin = try scene.origin()
+            let balancer = try scene.curlLB(
+                [origin],
+                [
+                    "LB_OTLP_ENDPOINT": endpoint.url, "LB_TRACE_SAMPLE": "0",
+                    "LB_TRUSTED": isTrusted ? "127.0.0.1" : "192.0.2.1",
+                ]
+            )
+            try get(balancer, "/", "traceparent: \(Client.sampled)", "tracestate: a=b")
+            _ = try balancer.countsAtTheEnd()
+            let request = try #require(origin.requests.first)
+            #expect(try parts(request).trace == Client.trace && request["tracestate"] == "a=b")
+            #expect((request["traceparent"] == Client.sampled) == !isTrusted)
+            #expect(collector.spans.count == (isTrusted ? 2 : 0))
+        }
+    }
+
     @Test("off, and on without a collector, a valid trace goes on as it came", arguments: ["off", "on"])
     func untouched(setting: String) throws {
         try Scene.play { scene in

@@ -109,6 +109,19 @@ struct SpanQueueTests {
         #expect(told.withLock { $0 } == [false, true, false])
     }
 
+    @Test func `the exporter is told of few long spans as of many short ones`() {
+        let queue = SpanQueue()
+        let told = Mutex<[Bool]>([])
+        queue.onWaiting { isMany in told.withLock { $0.append(isMany) } }
+        var spans = SpanBuffer()
+        for _ in 0..<5 {
+            add(5, textLength: 100_000, to: &spans)
+            queue.submit(&spans)
+        }
+        #expect(told.withLock { $0 } == [false, true])
+        #expect(queue.lost == 0)
+    }
+
     @Test func `results of exports are counted by their word`() {
         let queue = SpanQueue()
         for result in [SpanExportResult.retry, .success, .retry] { queue.count(result) }

@@ -124,6 +124,15 @@ struct SpanRecordTests {
         #expect(path["stringValue"] == "/\"\\\n\u{0}\u{C3}\u{A9}", "byte by byte")
     }
 
+    @Test func `a path and a host are cut, since clients choose how long they are`() {
+        let long = { (length: Int) in String(repeating: "x", count: length) }
+        let text = json(.server, Self.context, ["/" + long(7900), long(300)]) { span, texts in
+            (span.path, span.host) = (texts[0], texts[1])
+        }
+        #expect(text.contains("{\"key\":\"url.path\",\"value\":{\"stringValue\":\"/\(long(511))\"}}"))
+        #expect(text.contains("{\"key\":\"server.address\",\"value\":{\"stringValue\":\"\(long(255))\"}}"))
+    }
+
     @Test(arguments: [
         (SpanRecord.Kind.server, 404, false), (.server, 500, true), (.client, 399, false), (.client, 404, true),
         (.client, 503, true),
