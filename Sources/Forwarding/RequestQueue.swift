@@ -100,6 +100,8 @@ final class RequestQueue: EventHandler {
             ticket = waiting.ticket
             waiting.element.poolChanged()
         }
+        // With the pool it changes who can use any place.
+        postHead()
         placeWasFreed()
         if !line.isEmpty { look(for: 0) }
     }
