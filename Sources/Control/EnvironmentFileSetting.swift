@@ -20,20 +20,30 @@ extension SettingsTable {
 }
 
 extension SettingKind where Value == String? {
-    /// `none`, or the path of a file that can be read.
-    static let environmentFile: SettingKind = {
-        let expectation = "none or the path of a readable file"
-        return SettingKind(
-            form: "none or a path",
-            expectation: expectation,
-            parse: { text throws(ValueError) in
-                if text == "none" { return nil }
-                guard text == escaped(text), kindOfFile(text) == .regular, case .success = ListFile.read(text) else {
-                    throw ValueError(text, "expected \(expectation)")
-                }
-                return text
-            },
-            print: { $0 ?? "none" }
-        )
-    }()
+    fileprivate static let expectation = "none or the path of a readable file"
+
+    /// `none`, or the path of a file; that it can be read is seen once, by who reads it (``EnvironmentFileContents``).
+    static let environmentFile = SettingKind(
+        form: "none or a path",
+        expectation: expectation,
+        parse: { text throws(ValueError) in
+            if text == "none" { return nil }
+            guard !text.isEmpty, text == escaped(text) else { throw ValueError(text, "expected \(expectation)") }
+            return text
+        },
+        print: { $0 ?? "none" }
+    )
+}
+
+/// What one look at the file has given: its bytes, or why there are none.
+///
+/// A load of the settings looks once. With two looks a file that is replaced meanwhile could be there for one and not for the
+/// other, and count as empty.
+typealias EnvironmentFileContents = Result<[UInt8], ListFailure>
+
+extension ValueError {
+    /// The file that a path names cannot be read.
+    static func unreadableFile(_ path: String) -> ValueError {
+        ValueError(path, "expected \(SettingKind<String?>.expectation)")
+    }
 }

@@ -67,17 +67,21 @@ public final class LiveSettings: Sendable {
     public func watch() {
         guard let path = settings.environmentFile else { return }
         let thread = Thread { [self] in
-            var file = WatchedFile(path)
+            // The process has read it before: what is another one now is being written.
+            var file = WatchedFile(path, isHasty: false)
             var problem: String?
             while !isOver.load(ordering: .relaxed) {
-                switch file.look() {
-                case .unchanged: break
-                case .changed:
-                    problem = nil
-                    queue.sync { read(.watch) }
-                case .problem(let text):
-                    if text != problem { diagnostics.error("\(path): \(text); the settings stay as they are") }
-                    problem = text
+                // Where a request reads it, too: what is seen first is applied first.
+                queue.sync {
+                    switch file.look() {
+                    case .unchanged: break
+                    case .changed(let bytes):
+                        problem = nil
+                        read(.watch, .success(bytes))
+                    case .problem(let text):
+                        if text != problem { diagnostics.error("\(path): \(text); the settings stay as they are") }
+                        problem = text
+                    }
                 }
                 Thread.sleep(forTimeInterval: Self.interval)
             }
@@ -93,11 +97,19 @@ public final class LiveSettings: Sendable {
     public func stop() { isOver.store(true, ordering: .relaxed) }
 
     /// Reads the settings again now.
-    func read(_ occasion: Occasion) {
+    ///
+    /// - Parameter contents: What stands in the file, where that is known already; else it is read when its writer seems to be done.
+    func read(_ occasion: Occasion, _ contents: EnvironmentFileContents? = nil) {
         guard !isOver.load(ordering: .relaxed) else { return }
         let former = settings
         let source = former.environmentFile ?? "the environment"
-        let reading = SettingsReading.read(running: former, environment: environment, arguments: arguments)
+        let file = contents ?? former.environmentFile.map { WatchedFile.settled($0) }
+        let reading = SettingsReading.read(
+            running: former,
+            environment: environment,
+            arguments: arguments,
+            file: file
+        )
         if case .unchanged = reading, case .watch = occasion { return }
         around(true)
         defer { around(false) }

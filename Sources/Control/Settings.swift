@@ -178,6 +178,15 @@ extension Settings {
         environment: [String: String],
         arguments: [String] = []
     ) throws(SettingsError) -> (settings: Settings, provenance: Provenance) {
+        try load(environment: environment, arguments: arguments, file: nil)
+    }
+
+    /// - Parameter file: What stands in the file that `LB_ENV_FILE` names, where that is known already; nil to read it, once.
+    static func load(
+        environment: [String: String],
+        arguments: [String],
+        file: EnvironmentFileContents?
+    ) throws(SettingsError) -> (settings: Settings, provenance: Provenance) {
         let known = SettingsTable.rows.map(\.name)
         var settings = Settings()
         var provenance = Provenance()
@@ -185,8 +194,9 @@ extension Settings {
         var problems: [String] = []
         var variables = environment
         if let path = environment[SettingsTable.environmentFile.name] {
-            problems += provenance.take(path, over: &variables, known)
+            problems += provenance.take(path, file, over: &variables, known)
         }
+        let isFileUnread = !problems.isEmpty && provenance.path.isEmpty
 
         let reader = ConfigReader(provider: EnvironmentVariablesProvider(environmentVariables: variables))
         for row in SettingsTable.rows {
@@ -250,7 +260,8 @@ extension Settings {
         let backendsWereRefused = problems.contains {
             $0.hasPrefix("\(provenance.place(of: backendsName))\(backendsName)=") || $0.hasPrefix("backend ")
         }
-        if settings.backends.isEmpty, !backendsWereRefused, !meantBackends {
+        // Of a file that cannot be read nobody knows what stands in it.
+        if settings.backends.isEmpty, !backendsWereRefused, !meantBackends, !isFileUnread {
             problems.append(
                 "no backend: expected at least one in \(backendsName) or on the command line,"
                     + " such as http://127.0.0.1:3000"
@@ -268,17 +279,22 @@ extension Settings {
 }
 
 extension Provenance {
-    /// Reads the file of settings, and puts what it says over the variables; returns what is wrong with it.
+    /// Reads the file of settings unless that was done, and puts what it says over the variables; returns what is wrong with it.
     ///
-    /// That the file cannot be read is for the row of its own to say.
+    /// That a text is no path is for the row of its own to say.
     mutating func take(
         _ path: String,
+        _ contents: EnvironmentFileContents? = nil,
         over variables: inout [String: String],
         _ known: [String]
     ) -> [String] {
-        guard (try? SettingsTable.environmentFile.kind.parse(path)) == path,
-            case .success(let bytes) = ListFile.read(path)
-        else { return [] }
+        guard (try? SettingsTable.environmentFile.kind.parse(path)) == path else { return [] }
+        guard case .success(let bytes) = contents ?? ListFile.read(path) else {
+            let error = ValueError.unreadableFile(path)
+            return error.refusals.map {
+                "\(SettingsTable.environmentFile.name)=\(quoted($0.value)): \($0.reason)"
+            }
+        }
         let file = EnvironmentFile(bytes)
         self.path = path
         var problems = file.mistakes.map { (line: $0.line, text: $0.text) }

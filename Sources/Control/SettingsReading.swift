@@ -13,13 +13,15 @@ public enum SettingsReading: Sendable, Equatable {
     ///   - running: What the process runs with.
     ///   - environment: The variables of the process, as they were at its start.
     ///   - arguments: The backends of its command line.
-    public static func read(
+    ///   - file: What stands in the file of settings, where that is known already.
+    static func read(
         running: Settings,
         environment: [String: String],
-        arguments: [String]
+        arguments: [String],
+        file: EnvironmentFileContents? = nil
     ) -> SettingsReading {
         do throws(SettingsError) {
-            let (settings, provenance) = try Settings.load(environment: environment, arguments: arguments)
+            let (settings, provenance) = try Settings.load(environment: environment, arguments: arguments, file: file)
             return SettingsChange(from: running, to: settings, provenance).map(SettingsReading.changed) ?? .unchanged
         } catch {
             return .refused(error.problems)

@@ -33,47 +33,71 @@ struct WatchedFile: Sendable {
     /// What stood in it when it was looked at last; nil when it could not be read.
     private var seen: [UInt8]?
     private var stamp: Stamp?
+    /// Whether what the next look finds is taken as it stands.
+    private var isHasty: Bool
 
-    init(_ path: String) { self.path = path }
+    /// - Parameter isHasty: Whether the first look takes the file as it stands: somebody waits, and whoever has written it has most
+    ///   likely done so long before. No later look does, whatever the one before has found.
+    init(_ path: String, isHasty: Bool = true) {
+        self.path = path
+        self.isHasty = isHasty
+    }
 
     /// Blocks for a moment when the file has changed.
     mutating func look() -> Look {
+        defer { isHasty = false }
         // Before the file is read: what is written meanwhile has another one.
         let stamp = currentStamp
         if let stamp, stamp == self.stamp { return .unchanged }
         self.stamp = settledStamp(stamp)
         switch ListFile.read(path) {
-        case .failure(let failure):
-            forget()
-            return .problem(failure.text)
-        case .success(let bytes) where bytes == seen:
-            return .unchanged
+        case .failure(let failure): return problem(failure)
+        case .success(let bytes) where bytes == seen: return .unchanged
         case .success(let bytes):
-            guard let settled = seen == nil ? bytes : settled(bytes) else {
-                forget()
-                return .problem("the file is changed again and again")
+            if isHasty {
+                seen = bytes
+                return .changed(bytes)
             }
-            seen = settled
-            return .changed(settled)
+            switch settled(bytes) {
+            case .failure(let failure): return problem(failure)
+            // It was in between two states, and is what it was.
+            case .success(let bytes) where bytes == seen: return .unchanged
+            case .success(let bytes):
+                seen = bytes
+                return .changed(bytes)
+            }
         }
     }
 
-    private mutating func forget() {
-        seen = nil
-        stamp = nil
+    /// What a file holds as soon as its writer seems to be done, whatever was seen of it before.
+    ///
+    /// Blocks for a moment when it was written lately, and for ``settling`` times ``patience`` at most.
+    static func settled(_ path: String) -> EnvironmentFileContents {
+        var file = WatchedFile(path)
+        let stamp = file.settledStamp(file.currentStamp)
+        let contents = ListFile.read(path)
+        guard stamp == nil, case .success(let bytes) = contents else { return contents }
+        return file.settled(bytes)
     }
 
-    /// What the file holds when it has stopped changing; nil when it does not.
-    private mutating func settled(_ bytes: [UInt8]) -> [UInt8]? {
-        var last = bytes
+    private mutating func problem(_ failure: ListFailure) -> Look {
+        seen = nil
+        stamp = nil
+        return .problem(failure.text)
+    }
+
+    /// What the file holds when it has stopped changing; one that is not there for a moment is being replaced.
+    private mutating func settled(_ bytes: [UInt8]) -> EnvironmentFileContents {
+        var last = EnvironmentFileContents.success(bytes)
         for _ in 0..<Self.patience {
             Thread.sleep(forTimeInterval: Self.settling)
             stamp = settledStamp(currentStamp)
-            guard case .success(let now) = ListFile.read(path) else { return nil }
-            if now == last { return now }
+            let now = ListFile.read(path)
+            if case .success = now, now == last { return now }
             last = now
         }
-        return nil
+        guard case .success = last else { return last }
+        return .failure(ListFailure(text: "the file is changed again and again"))
     }
 
     /// The stamp, if another change of the file would have another one.

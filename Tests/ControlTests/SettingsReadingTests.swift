@@ -120,6 +120,37 @@ final class TemporaryFile {
         #expect(change.differences == ["LB_BACKENDS: another order"])
     }
 
+    @Test func `a file that is not there for a moment is a problem, and never an empty file`() throws {
+        let file = try TemporaryFile("LB_RETRIES=7\n")
+        let (path, other) = (file.path, file.path + ".other")
+        let isOver = Atomic<Bool>(false)
+        let isDone = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            while !isOver.load(ordering: .relaxed) {
+                rename(path, other)
+                rename(other, path)
+            }
+            isDone.signal()
+        }
+        var found = Set<Int>()
+        for _ in 0..<3000 {
+            let environment = ["LB_ENV_FILE": path, "LB_BACKENDS": "http://a"]
+            if let loaded = try? Settings.load(environment: environment) { found.insert(loaded.settings.retries) }
+        }
+        isOver.store(true, ordering: .relaxed)
+        isDone.wait()
+        #expect(found.subtracting([7]).isEmpty)
+    }
+
+    @Test func `of a file that cannot be read nothing is said but that`() {
+        let error = #expect(throws: SettingsError.self) {
+            try Settings.load(environment: ["LB_ENV_FILE": "/nonexistent"], arguments: [], file: nil)
+        }
+        #expect(
+            error?.problems == [#"LB_ENV_FILE="/nonexistent": expected none or the path of a readable file"#]
+        )
+    }
+
     // MARK: Applying
 
     private final class Applied: Sendable {
@@ -160,6 +191,27 @@ final class TemporaryFile {
         try file.write("LB_BACKENDS=http://a\nLB_RETRIES=8\n")
         live.read(.request)
         #expect(live.settings.retries == 9)
+    }
+
+    @Test func `what was seen is what is applied, though another file lies there by now`() throws {
+        let file = try TemporaryFile("LB_BACKENDS=http://a\n")
+        let applied = Applied()
+        let live = try live(file.path, applied)
+        try file.write("LB_BACK")
+        live.read(.watch, .success(Array("LB_BACKENDS=http://a\nLB_RETRIES=9\n".utf8)))
+        #expect(applied.all.withLock { $0.map(\.retries) } == [9])
+        live.read(.watch, .failure(ListFailure(text: "gone")))
+        #expect(live.settings.retries == 9)
+    }
+
+    @Test func `a request, too, waits until the writer of the file seems to be done`() throws {
+        let file = try TemporaryFile("LB_BACKENDS=http://a\n")
+        let applied = Applied()
+        let live = try live(file.path, applied)
+        try file.write("LB_BACKENDS=http://a\nLB_RETRIES=9\n")
+        let time = ContinuousClock().measure { live.read(.request) }
+        #expect(time >= .milliseconds(100))
+        #expect(applied.all.withLock { $0.map(\.retries) } == [9])
     }
 
     @Test func `what cannot be applied leaves the settings as they are`() throws {
@@ -203,5 +255,17 @@ final class TemporaryFile {
         guard case .problem = watched.look() else { Issue.record("it is gone"); return }
         try file.write("b")
         #expect(watched.look() == .changed(Array("b".utf8)))
+    }
+
+    @Test func `after a problem the file is not taken before its writer seems to be done`() throws {
+        let file = try TemporaryFile("a")
+        var watched = WatchedFile(file.path)
+        #expect(watched.look() == .changed(Array("a".utf8)))
+        try FileManager.default.removeItem(atPath: file.path)
+        guard case .problem = watched.look() else { Issue.record("it is gone"); return }
+        try file.write("b")
+        var look = WatchedFile.Look.unchanged
+        let time = ContinuousClock().measure { look = watched.look() }
+        #expect(look == .changed(Array("b".utf8)) && time >= .milliseconds(100))
     }
 }
