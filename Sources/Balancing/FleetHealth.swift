@@ -50,6 +50,7 @@ public struct FleetHealth: Sendable {
         )
         isStarted = true
         isPanic = snapshot.isPanic
+        withdrawWishes(at: now)
         settle(at: now)
     }
 
@@ -100,8 +101,29 @@ public struct FleetHealth: Sendable {
             if former.check == nil, rules.check != nil { members[position].check.assumeUp() }
             if !isSame { members[position].changeCheck(at: now) }
             if rules.ejection == nil { members[position].ejection = Ejection() }
+            if let check = rules.check, let old = former.check, check.interval < old.interval {
+                hasten(position, check, at: now)
+            }
         }
+        withdrawWishes(at: now)
         settle(at: now)
+    }
+
+    /// Has probes come no later than a shorter interval would have them.
+    private mutating func hasten(_ position: Int, _ check: CheckRules, at now: UInt64) {
+        let pause = members[position].check.pause(check, chance: chance())
+        members[position].checks.due = min(members[position].checks.due, now + pause)
+        members[position].trials.due = min(members[position].trials.due, now + trialPause(check))
+    }
+
+    /// Takes back what backends have asked for in answers to checks, where no check asks any more: nobody could hear that they want
+    /// something else.
+    private mutating func withdrawWishes(at now: UInt64) {
+        for position in members.indices
+        where members[position].wish != BackendWish() && rules.path(for: members[position].settings) == nil {
+            members[position].wish = BackendWish()
+            note(.wish(BackendWish()), of: position, why: "no health check hears it any more", at: now)
+        }
     }
 
     /// Makes all checks anew, since what is expected of their answers has changed; the old verdicts stand until then.
@@ -200,7 +222,7 @@ public struct FleetHealth: Sendable {
         guard let term = members[position].ejection.term else { return }
         let isFast = term.reason.trialLimit.map { outcome.nanoseconds <= $0 } ?? true
         guard outcome.isPassed, isFast else {
-            members[position].trials.due = now + UInt64(Double(check.interval) * (0.9 + 0.2 * chance()))
+            members[position].trials.due = now + trialPause(check)
             return
         }
         endEjection(position, why: "its time is over and a trial passed: \(outcome.text)", at: now)
@@ -210,6 +232,11 @@ public struct FleetHealth: Sendable {
         members[position].ejection.end(at: now)
         members[position].beginCounting()
         members[position].why = why
+    }
+
+    /// From a trial that has failed to the next one.
+    private mutating func trialPause(_ check: CheckRules) -> UInt64 {
+        UInt64(Double(check.interval) * (0.9 + 0.2 * chance()))
     }
 
     private mutating func chance() -> Double { Double(random.next() >> 11) * 0x1p-53 }

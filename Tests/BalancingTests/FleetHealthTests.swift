@@ -262,6 +262,58 @@ struct FleetHealthTests {
         #expect(wishes == ["b ready 50%", "b drain 100%", "b ready 100%"])
     }
 
+    @Test(
+        "what a backend has asked for holds no longer than checks could take it back",
+        arguments: [HealthRules(check: nil), HealthRules()]
+    )
+    func withdrawing(rules: HealthRules) throws {
+        var play = try Play(2)
+        // The path is the rules', or the backend's own.
+        var asking = HealthRules()
+        if rules.check == nil {
+            play.settings.check = .get("/")
+            play.adopt()
+        } else {
+            asking.check?.kind = .get("/")
+            play.health.adopt(asking, at: play.now)
+        }
+        play.probe(wish: ["b": BackendWish(state: .drain)])
+        #expect(play.roster.members[1].state == BackendState(.up, requested: .drain))
+        play.health.adopt(rules, at: play.now)
+        play.takeOver()
+        #expect(play.roster.members.map(\.state) == [BackendState(), BackendState()])
+        #expect(play.heard.filter { !$0.contains("→") } == ["b drain 100%", "b ready 100%"])
+    }
+
+    @Test func `a backend whose own path is taken away asks for nothing any more`() throws {
+        var play = try Play(2, path: "/")
+        play.probe(wish: ["a": BackendWish(weightPercent: 0)])
+        #expect(play.percents == [0, 100])
+        play.settings.check = .connect
+        play.adopt()
+        #expect(play.percents == [100, 100])
+        #expect(play.heard.last == "a ready 100%")
+    }
+
+    @Test func `a shorter interval holds at once, for checks and for trials`() throws {
+        var rules = HealthRules()
+        rules.check?.interval = 3_600_000_000_000
+        var play = try Play(2, rules)
+        play.probe()
+        play.serve("b", "fffff")
+        play.pass(11)
+        // The trial that is due fails, and the next one is an hour away, as the checks are.
+        play.probe(trialsFail: true)
+        #expect(play.states == "a up, b ejected")
+        play.pass(5)
+        #expect(play.health.takeDueProbes(at: play.now).isEmpty)
+        rules.check?.interval = 1_000_000_000
+        play.health.adopt(rules, at: play.now)
+        play.pass(1.2)
+        play.takeOrders()
+        #expect(play.orders.map { "\($0.backend.name) \($0.purpose)" } == ["a check", "b check", "b trial"])
+    }
+
     @Test func `a weight of zero takes all requests away`() throws {
         var play = try Play(2, path: "/")
         play.probe(wish: ["a": BackendWish(weightPercent: 0)])
