@@ -29,14 +29,15 @@ enum ListProgram {
         errors.closeEnd()
 
         let deadline = ContinuousClock.now + timeout
-        let problem = collect(&output, &errors, until: deadline)
+        let late = "the program runs for longer than \(printDuration(timeout))"
+        let problem = collect(&output, &errors, until: deadline, late)
         let status = problem == nil ? wait(for: process, until: deadline) : nil
         guard let status else {
             // The whole group: what the program has started in turn ends with it.
             kill(-process, SIGKILL)
             var status: CInt = 0
             while waitpid(process, &status, 0) < 0, errno == EINTR {}
-            return .failure(errors.explaining(problem ?? "the program runs for longer than \(printDuration(timeout))"))
+            return .failure(errors.explaining(problem ?? late))
         }
         if let reason = failure(of: status) { return .failure(errors.explaining(reason)) }
         return .success(String(decoding: output.bytes, as: UTF8.self))
@@ -70,17 +71,17 @@ enum ListProgram {
     }
 
     /// Reads both pipes to their ends; returns what went wrong.
+    ///
+    /// - Parameter late: What is wrong when they have not ended by then: somebody may yet write, also when the program has ended.
     private static func collect(
         _ output: inout Pipe,
         _ errors: inout Pipe,
-        until deadline: ContinuousClock.Instant
-    )
-        -> String?
-    {
+        until deadline: ContinuousClock.Instant,
+        _ late: String
+    ) -> String? {
         while output.isReading || errors.isReading {
             let left = ContinuousClock.now.duration(to: deadline)
-            // What is left of the time is told by the caller.
-            guard left > .zero else { return nil }
+            guard left > .zero else { return late }
             var waiting = [output, errors].filter(\.isReading).map {
                 pollfd(fd: $0.start, events: Int16(POLLIN), revents: 0)
             }

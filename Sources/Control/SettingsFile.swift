@@ -77,7 +77,9 @@ public enum SettingsFile {
     {
         let slash = path.lastIndex(of: "/") ?? path.startIndex
         let folder = path[..<slash].isEmpty ? "/" : String(path[..<slash])
-        let temporary = "\(path).\(getpid()).new"
+        // Another name each time: what a process has left behind when it was killed is in nobody's way, and in a container all
+        // have the same number.
+        let temporary = "\(path).\(String(UInt64.random(in: .min ... .max), radix: 36)).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw .system(temporary) }
         do throws(SettingsFileError) {

@@ -314,6 +314,7 @@ import Testing
             ("yes http://a", "expected at most 1MiB of output"),
             ("echo http://a; exec /no/such/program", "the program ended with exit code 127, saying"),
             ("exec >&- 2>&-; sleep 1000", "the program runs for longer than 1s"),
+            ("echo http://a; sleep 1000 & exit 0", "the program runs for longer than 1s"),
         ]
     )
     func limits(script: String, problem: String) throws {

@@ -174,4 +174,16 @@ import Testing
             try SettingsFile.write([], removed: [], to: folder.appending(path: "none").path)
         }
     }
+
+    @Test func `what a process that was killed has left behind is not in the way`() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "curl-lb-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let path = folder.appending(path: "env").path
+        try Self.file.write(toFile: path, atomically: true, encoding: .utf8)
+        // In a container each process has the number that the one before had.
+        try "LB_".write(toFile: "\(path).\(getpid()).new", atomically: true, encoding: .utf8)
+        try SettingsFile.write(members(Self.file, ["one": MemberOverrides(weight: 7)]), removed: [], to: path)
+        #expect(try String(contentsOfFile: path, encoding: .utf8).contains("weight=7"))
+    }
 }
