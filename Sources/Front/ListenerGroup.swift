@@ -13,8 +13,14 @@ public final class ListenerGroup: Sendable {
     private let stopped: @Sendable () -> Void
     /// Workers that may still accept.
     private let accepting: Atomic<Int>
-    /// Descriptors of sockets that another process goes on with.
-    fileprivate let left = Mutex<Set<CInt>>([])
+
+    private struct State {
+        /// Descriptors of sockets that another process goes on with, or may go on with.
+        var left: Set<CInt> = []
+        var isClosed = false
+    }
+
+    private let state = Mutex(State())
 
     /// The addresses bound, with the ports that the kernel chose.
     public var addresses: [ListenAddress] { sockets.map(\.address) }
@@ -78,13 +84,40 @@ public final class ListenerGroup: Sendable {
     }
 
     /// Takes note that another process goes on with some of the sockets: they are closed here in the end, and nothing more.
-    public func leave(_ descriptors: Set<CInt>) { left.withLock { $0 = descriptors } }
+    public func leave(_ descriptors: Set<CInt>) { state.withLock { $0.left = descriptors } }
+
+    /// Takes note that no other process goes on with any of them.
+    public func takeBack() { leave([]) }
+
+    /// Gives all sockets to another process, which may go on with them: until ``leave(_:)`` or ``takeBack()`` all are left.
+    ///
+    /// - Parameter send: Sends the descriptors; they are not closed meanwhile.
+    /// - Returns: What that has returned; false when the sockets are closed already.
+    public func pass(_ send: () -> Bool) -> Bool {
+        state.withLock { state in
+            guard !state.isClosed else { return false }
+            state.left = Set(sockets.map(\.descriptor))
+            return send()
+        }
+    }
+
+    /// Closes all sockets before any worker has accepted from them.
+    public func abandon() { close() }
+
+    fileprivate func isLeft(_ descriptor: CInt) -> Bool { state.withLock { $0.left.contains(descriptor) } }
 
     fileprivate func workerStopped() {
         guard accepting.wrappingSubtract(1, ordering: .acquiringAndReleasing).newValue == 0 else { return }
-        let left = left.withLock { $0 }
-        for socket in sockets { socket.close(isLeft: left.contains(socket.descriptor)) }
+        close()
         stopped()
+    }
+
+    private func close() {
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            state.isClosed = true
+            for socket in sockets { socket.close(isLeft: state.left.contains(socket.descriptor)) }
+        }
     }
 }
 
@@ -105,8 +138,7 @@ public final class WorkerAcceptors {
     public func close() {
         guard !isClosed else { return }
         isClosed = true
-        let left = group.left.withLock { $0 }
-        for acceptor in acceptors { acceptor.close(isLeft: left.contains(acceptor.socketDescriptor)) }
+        for acceptor in acceptors { acceptor.close(isLeft: group.isLeft(acceptor.socketDescriptor)) }
         group.workerStopped()
     }
 

@@ -26,11 +26,14 @@ struct ListeningSocket: Sendable {
     let descriptor: CInt
     /// Whether the file of a Unix-domain socket goes with it.
     let isOwned: Bool
+    /// The file, where the address is a path.
+    private let file: SocketFile?
 
     /// Takes over one that another process has made.
     init(_ inherited: InheritedSocket) {
         (descriptor, address, wanted) = (inherited.descriptor, inherited.address, inherited.wanted)
         isOwned = inherited.isOwned
+        file = SocketFile(of: address)
     }
 
     /// Binds an address and listens.
@@ -40,6 +43,7 @@ struct ListeningSocket: Sendable {
         (descriptor, self.address) = try Self.listen(on: address)
         wanted = address
         isOwned = true
+        file = SocketFile(of: self.address)
     }
 
     /// Stops listening; clients are refused from now on, unless another process has the socket, too.
@@ -47,7 +51,7 @@ struct ListeningSocket: Sendable {
     /// - Parameter isLeft: Whether another process goes on with it: the path stays.
     func close(isLeft: Bool = false) {
         // First: once it is closed, another process may take the path over.
-        if case .unix(let path) = address, isOwned, !isLeft { unlink(path) }
+        if isOwned, !isLeft { file?.remove() }
         Socket.closeDescriptor(descriptor)
     }
 
@@ -152,5 +156,27 @@ struct ListeningSocket: Sendable {
         case EADDRNOTAVAIL: "\(reason): no interface of this machine has the address"
         default: reason
         }
+    }
+}
+
+/// The file at a Unix-domain socket's path, as it was when the socket began to listen.
+private struct SocketFile: Sendable {
+    private let path: String
+    private let device: dev_t
+    private let number: ino_t
+
+    /// nil for what is no path.
+    init?(of address: ListenAddress) {
+        guard case .unix(let path) = address else { return nil }
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        (self.path, device, number) = (path, status.st_dev, status.st_ino)
+    }
+
+    /// Removes it, unless another one has taken its place meanwhile: that one is somebody else's.
+    func remove() {
+        guard let current = SocketFile(of: .unix(path: path)), current.device == device, current.number == number
+        else { return }
+        unlink(path)
     }
 }

@@ -168,6 +168,48 @@ struct ListenerGroupTests {
         #expect(access(path, F_OK) == 0)
     }
 
+    @Test("what may be another process's is left, until that process is known to be gone")
+    func passing() throws {
+        let path = "/tmp/curl-lb-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
+        defer { unlink(path) }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        func group() throws -> ListenerGroup {
+            try ListenerGroup(on: [.unix(path: path)], workers: 1, diagnostics: logger) {}
+        }
+        let first = try group()
+        #expect(first.pass { true })
+        first.abandon()
+        #expect(access(path, F_OK) == 0)
+        #expect(!first.pass { true }, "the numbers may be other files' now")
+
+        let second = try group()
+        #expect(!second.pass { false })
+        second.takeBack()
+        second.abandon()
+        #expect(access(path, F_OK) != 0)
+    }
+
+    @Test("a path that has become another socket's stays")
+    func strangers() throws {
+        let path = "/tmp/curl-lb-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
+        defer { unlink(path) }
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        func group() throws -> ListenerGroup {
+            try ListenerGroup(on: [.unix(path: path)], workers: 1, diagnostics: logger) {}
+        }
+        let first = try group()
+        // Kept until the end, so that the other file has another number.
+        rename(path, path + ".old")
+        defer { unlink(path + ".old") }
+        let second = try group()
+        first.abandon()
+        #expect(access(path, F_OK) == 0)
+        second.abandon()
+        #expect(access(path, F_OK) != 0)
+    }
+
     @Test("an address that nobody has passed on is bound, and a socket that no address wants is closed")
     func mixing() throws {
         let former = try group(workers: 1, Stops())
