@@ -46,25 +46,54 @@ enum LocalName: Sendable, Equatable {
     }
 }
 
+/// Why a name cannot be had, or nobody be reached at it.
+struct LocalFailure: Error, Equatable {
+    let text: String
+    private let code: CInt
+
+    /// - Parameter code: As `errno` has it.
+    init(_ code: CInt, _ text: String? = nil) {
+        self.code = code
+        self.text = text ?? String(cString: strerror(code))
+    }
+
+    /// Whether another process has the name.
+    var isTaken: Bool { code == EADDRINUSE }
+    /// Whether nobody listens there.
+    var isNobodyThere: Bool { code == ENOENT || code == ECONNREFUSED }
+    /// Whether somebody listens there, and lets nobody in.
+    var isLate: Bool { code == EAGAIN }
+}
+
 /// A connection between two processes that keeps the bounds of messages.
 ///
-/// Confined to its thread; closes when it is let go of.
-final class LocalConnection {
+/// One thread at a time; closes when it is let go of.
+final class LocalConnection: Sendable {
+    /// Why there is no next message.
+    enum Silence: Error {
+        /// The other side has closed the connection.
+        case closed
+        /// The time that it is waited for is over.
+        case late
+    }
+
     /// No message is as long.
     static let maximumLength = 65536
 
-    private let descriptor: CInt
+    let descriptor: CInt
 
     init(_ descriptor: CInt) { self.descriptor = descriptor }
 
     deinit { Glibc.close(descriptor) }
 
-    /// Connects; nil when nobody listens there.
-    static func connect(to name: LocalName) -> LocalConnection? {
+    /// Connects; where somebody listens whose queue is full, it waits no longer than that.
+    static func connect(to name: LocalName, within seconds: Int) -> Result<LocalConnection, LocalFailure> {
         let descriptor = lb_packet_socket()
-        guard descriptor >= 0 else { return nil }
+        guard descriptor >= 0 else { return .failure(LocalFailure(errno)) }
         let connection = LocalConnection(descriptor)
-        return name.withAddress { Glibc.connect(descriptor, $0, $1) } == 0 ? connection : nil
+        connection.setPatience(seconds)
+        let result = name.withAddress { Glibc.connect(descriptor, $0, $1) == 0 ? 0 : errno } ?? ENAMETOOLONG
+        return result == 0 ? .success(connection) : .failure(LocalFailure(result))
     }
 
     /// Whether the process at the other end runs as our user.
@@ -77,26 +106,43 @@ final class LocalConnection {
         setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
+    /// Whether the other side has said something, or has closed the connection.
+    var hasNews: Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, 0) > 0
+    }
+
     /// Sends a message; false when that cannot be.
     func send(_ text: String, descriptors: [CInt] = []) -> Bool {
         let bytes = Array(text.utf8)
         return lb_send_descriptors(descriptor, bytes, bytes.count, descriptors, CInt(descriptors.count)) == bytes.count
     }
 
-    /// The next message; nil at the end, after the time that it is waited for, and when it is too long.
-    func receive() -> (text: String, descriptors: [CInt])? {
+    /// The next message; one that is too long is the end, too.
+    func receive() -> Result<(text: String, descriptors: [CInt]), Silence> {
         var bytes = [UInt8](repeating: 0, count: Self.maximumLength)
         var descriptors = [CInt](repeating: -1, count: Int(LB_MAX_PASSED))
         var count: CInt = 0
+        var wasReset = false
         while true {
             let length = lb_receive_descriptors(descriptor, &bytes, bytes.count, &descriptors, &count)
-            if length < 0, errno == EINTR { continue }
+            if length < 0 {
+                switch errno {
+                case EINTR: continue
+                case EAGAIN: return .failure(.late)
+                // It has closed without reading all that we have said. What it has said before comes next.
+                case ECONNRESET where !wasReset:
+                    wasReset = true
+                    continue
+                default: return .failure(.closed)
+                }
+            }
             let passed = Array(descriptors[..<Int(count)])
             guard length > 0 else {
                 for descriptor in passed { Glibc.close(descriptor) }
-                return nil
+                return .failure(.closed)
             }
-            return (String(decoding: bytes[..<length], as: UTF8.self), passed)
+            return .success((String(decoding: bytes[..<length], as: UTF8.self), passed))
         }
     }
 }
@@ -106,21 +152,23 @@ final class LocalListener: Sendable {
     let name: LocalName
     let descriptor: CInt
 
-    /// Binds the name and listens; returns why not as a text.
-    static func listen(on name: LocalName) -> Result<LocalListener, ListFailure> {
+    /// Binds the name and listens.
+    static func listen(on name: LocalName) -> Result<LocalListener, LocalFailure> {
         let descriptor = lb_packet_socket()
-        guard descriptor >= 0 else { return .failure(ListFailure(text: String(cString: strerror(errno)))) }
-        if case .path(let path) = name {
+        guard descriptor >= 0 else { return .failure(LocalFailure(errno)) }
+        if case .path(let path) = name, case .failure(let failure) = LocalConnection.connect(to: name, within: 1),
+            failure.isNobodyThere
+        {
             // What nobody listens on any more is in the way.
-            if LocalConnection.connect(to: name) == nil, errno == ECONNREFUSED { unlink(path) }
+            unlink(path)
         }
         let result = name.withAddress { bind(descriptor, $0, $1) }
         // Before it listens, so that nobody else is ever let in.
         if result == 0, case .path(let path) = name { chmod(path, 0o600) }
         guard result == 0, Glibc.listen(descriptor, 4) == 0 else {
-            let reason = result == nil ? "the name is too long" : String(cString: strerror(errno))
+            let failure = result == nil ? LocalFailure(ENAMETOOLONG, "the name is too long") : LocalFailure(errno)
             Glibc.close(descriptor)
-            return .failure(ListFailure(text: reason))
+            return .failure(failure)
         }
         return .success(LocalListener(name, descriptor))
     }
@@ -136,12 +184,9 @@ final class LocalListener: Sendable {
         return connection >= 0 ? LocalConnection(connection) : nil
     }
 
-    /// Gives the name back; nobody may be waiting for a connection.
+    /// Gives the name back, and leaves no file behind; nobody may be waiting for a connection.
     func close() {
-        removeFile()
+        if case .path(let path) = name { unlink(path) }
         Glibc.close(descriptor)
     }
-
-    /// Leaves no file behind.
-    func removeFile() { if case .path(let path) = name { unlink(path) } }
 }

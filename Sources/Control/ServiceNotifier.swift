@@ -2,12 +2,15 @@
 
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
 /// Sends datagrams to the socket that `NOTIFY_SOCKET` names; without one, nothing is sent.
 ///
 /// Any thread.
-public struct ServiceNotifier: Sendable {
+public final class ServiceNotifier: Sendable {
     private let name: LocalName?
+    /// Whether another process is the service now.
+    private let isSilent = Atomic<Bool>(false)
     /// How long the service manager waits for a sign of life, in microseconds; nil when it does not.
     public let watchdog: UInt64?
 
@@ -30,6 +33,12 @@ public struct ServiceNotifier: Sendable {
     /// The service is ready, and this process is the one to be watched from now on.
     public func ready(status: String) { send(["READY=1", "MAINPID=\(getpid())", "STATUS=\(status)"]) }
 
+    /// Another process is the one to be watched: it is not taken over from after all.
+    public func mainProcess(is pid: Int) { send(["MAINPID=\(pid)"]) }
+
+    /// Says nothing from now on: what this process does is not what the service does any more.
+    public func fallSilent() { isSilent.store(true, ordering: .relaxed) }
+
     /// The settings are being read again.
     public func reloading() { send(["RELOADING=1", "MONOTONIC_USEC=\(lb_monotonic_nanoseconds() / 1000)"]) }
 
@@ -43,7 +52,7 @@ public struct ServiceNotifier: Sendable {
     public func isAlive() { send(["WATCHDOG=1"]) }
 
     private func send(_ lines: [String]) {
-        guard let name else { return }
+        guard let name, !isSilent.load(ordering: .relaxed) else { return }
         let descriptor = lb_datagram_socket()
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }

@@ -1,114 +1,124 @@
-// The running process's part in a takeover: it passes its listening sockets on, and ends when the other one serves.
+// The running process's part in a takeover, as the rest of the program sees it.
 
+internal import CLinux
 internal import Dispatch
 internal import Foundation
-internal import Glibc
 public import Front
+internal import Glibc
 public import Logging
 internal import Synchronization
 
-/// Waits for a process that wants to take over.
+/// Waits for a process that wants to take over, on a thread of its own.
 ///
-/// Until that one says that it is ready nothing changes here: when it fails before, it has not been. One at a time. Any thread.
+/// Until that one says that it is ready nothing changes here: when it fails before, it has not been. Any thread.
 public final class TakeoverGiver: Sendable {
     /// How long the other process may take to get ready: its sources and first health checks are to be waited for.
-    static let patience = 300
+    public static let patience = Duration.seconds(300)
+    /// How long its thread is waited for, which is never busy for long.
+    private static let haste = 1000
+
+    /// What the rest of the program has to do with it.
+    public struct Parts: Sendable {
+        /// Has the process accept no more and finish what it has; called once, on the giver's thread.
+        let leave: @Sendable () -> Void
+        /// Called when a process that wanted to take over has not been: this one stays the one that serves.
+        let stay: @Sendable () -> Void
+
+        public init(leave: @escaping @Sendable () -> Void, stay: @escaping @Sendable () -> Void = {}) {
+            self.leave = leave
+            self.stay = stay
+        }
+    }
+
+    /// A connection that was made by this process, to one that it has started.
+    struct Invitation: Sendable {
+        let connection: LocalConnection
+        /// Called when the other process is waited for no longer.
+        let dismiss: @Sendable () -> Void
+    }
 
     private let listeners: ListenerGroup
+    private let place: TakeoverPlace
+    private let patience: Duration
     private let diagnostics: Logger
-    private let names: [LocalListener]
-    private let leave: @Sendable (_ isGone: @escaping @Sendable () -> Void) -> Void
-    private let isOver = Atomic<Bool>(false)
+    private let parts: Parts
+    /// Wakes the thread.
+    private let bell = lb_eventfd()
+    private let invitations = Mutex<[Invitation]>([])
+    private let hasBegun = Atomic<Bool>(false)
+    private let isClosing = Atomic<Bool>(false)
+    private let isClosed = DispatchSemaphore(value: 0)
 
-    /// - Parameters:
-    ///   - leave: Has the process accept no more and finish what it has; calls back when no worker accepts any more. Called once.
     public init(
         _ listeners: ListenerGroup,
         at place: TakeoverPlace,
+        patience: Duration = patience,
         diagnostics: Logger,
-        leave: @escaping @Sendable (_ isGone: @escaping @Sendable () -> Void) -> Void
+        _ parts: Parts
     ) {
         self.listeners = listeners
+        self.place = place
+        self.patience = patience
         self.diagnostics = diagnostics
-        self.leave = leave
-        var names: [LocalListener] = []
-        for name in place.names(for: listeners.addresses) {
-            switch LocalListener.listen(on: name) {
-            case .success(let listener): names.append(listener)
-            case .failure(let failure):
-                diagnostics.warning("nobody can take over from this process at \(name.description): \(failure.text)")
-            }
-        }
-        self.names = names
+        self.parts = parts
     }
 
-    /// Begins to wait, on a thread of its own.
+    deinit { close(bell) }
+
+    /// Begins to wait; the names are this process's from here on, unless somebody else has them yet.
     public func start() {
-        guard !names.isEmpty else { return }
+        guard !hasBegun.exchange(true, ordering: .acquiringAndReleasing) else { return }
+        let isOpen = DispatchSemaphore(value: 0)
         let thread = Thread { [self] in
-            while !isOver.load(ordering: .acquiring) {
-                guard let name = nextAsked() else { continue }
-                if isOver.load(ordering: .acquiring) { return }
-                if let connection = name.accept() { serve(connection) }
-            }
+            let reception = TakeoverReception(self, listeners, at: place, patience: patience, diagnostics, parts)
+            isOpen.signal()
+            reception.run()
         }
         thread.name = "curl-lb.takeover"
         thread.start()
+        isOpen.wait()
     }
 
-    /// Waits until somebody connects to one of the names.
-    private func nextAsked() -> LocalListener? {
-        var waiting = names.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-        guard poll(&waiting, nfds_t(waiting.count), -1) > 0 else { return nil }
-        return zip(names, waiting).first { $0.1.revents != 0 }?.0
+    /// No worker accepts any more: who has taken over is told, and the names are given back.
+    ///
+    /// A process that has got the sockets already, and is not ready yet, may go on with them. Does not wait.
+    public func acceptingHasEnded() {
+        isClosing.store(true, ordering: .releasing)
+        ring()
     }
 
-    /// The process ends: nobody can take over any more.
-    public func stop() {
-        guard !isOver.exchange(true, ordering: .acquiringAndReleasing) else { return }
-        for name in names { name.removeFile() }
+    /// Waits until that is done, before the process ends, though not for long.
+    public func waitForFarewell() {
+        guard hasBegun.load(ordering: .acquiring), isClosing.load(ordering: .acquiring) else { return }
+        if isClosed.wait(timeout: .now() + .milliseconds(Self.haste)) == .success { isClosed.signal() }
     }
 
-    private func serve(_ connection: LocalConnection) {
-        guard connection.isOurs else {
-            diagnostics.warning("a process of another user wanted to take over, and was refused")
-            return
-        }
-        connection.setPatience(10)
-        guard let hello = connection.receive() else { return }
-        guard TakeoverMessage(hello.text) == .hello else {
-            _ = connection.send(TakeoverMessage.refused("the running process speaks another language").text)
-            return
-        }
-        let heritage = listeners.heritage
-        guard heritage.count <= Self.mostSockets else {
-            _ = connection.send(
-                TakeoverMessage.refused("more than \(Self.mostSockets) addresses cannot be passed on").text
-            )
-            return
-        }
-        let sockets = heritage.map {
-            TakeoverMessage.PassedSocket(wanted: $0.wanted, address: $0.address, isOwned: $0.isOwned)
-        }
-        let offer = TakeoverMessage.sockets(pid: Int(ProcessInfo.processInfo.processIdentifier), sockets)
-        guard connection.send(offer.text, descriptors: heritage.map(\.descriptor)) else { return }
-        diagnostics.notice("another process wants to take over; serving on until it is ready")
-        connection.setPatience(Self.patience)
-        guard let answer = connection.receive(), case .ready(let places) = TakeoverMessage(answer.text),
-            places.allSatisfy(heritage.indices.contains)
-        else {
-            diagnostics.warning("the process that wanted to take over is gone before it was ready; serving on")
-            return
-        }
-        listeners.leave(Set(places.map { heritage[$0].descriptor }))
-        let isGone = DispatchSemaphore(value: 0)
-        leave { isGone.signal() }
-        isGone.wait()
-        // Before the other one is told, which wants the names. Nobody waits at them: that is this thread's work.
-        isOver.store(true, ordering: .releasing)
-        for name in names { name.close() }
-        _ = connection.send(TakeoverMessage.gone.text)
+    /// Serves a process that this one has started.
+    func invite(_ invitation: Invitation) {
+        invitations.withLock { $0.append(invitation) }
+        ring()
     }
 
-    private static let mostSockets = 250
+    private func ring() {
+        var one: UInt64 = 1
+        _ = write(bell, &one, 8)
+    }
+
+    // MARK: The thread's side
+
+    /// Readable when the thread has something to look at.
+    var bellDescriptor: CInt { bell }
+
+    /// What there is to look at.
+    func takeNews() -> (invitations: [Invitation], isClosing: Bool) {
+        var count: UInt64 = 0
+        _ = read(bell, &count, 8)
+        let invitations = invitations.withLock { invitations in
+            defer { invitations = [] }
+            return invitations
+        }
+        return (invitations, isClosing.load(ordering: .acquiring))
+    }
+
+    func hasClosed() { isClosed.signal() }
 }

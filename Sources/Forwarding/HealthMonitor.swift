@@ -67,9 +67,11 @@ public final class HealthMonitor: Sendable {
     public func change(_ settings: HealthSettings) { mailbox.post(.settings(settings)) }
 
     /// Ends all probes and the watch; the pool stays as it is.
-    public func stop() {
+    ///
+    /// Waits for it, though not for ever: libcurl may wait for a resolver before it lets a probe go.
+    public func stop(within limit: Duration = .seconds(1)) {
         mailbox.post(.stop)
-        running.wait()
+        _ = running.wait(timeout: .now() + .nanoseconds(Int(clamping: limit.clampedNanoseconds)))
     }
 
     /// All that is known now.

@@ -41,9 +41,10 @@ struct Program {
     /// Runs until a signal ends it, or another process has taken over.
     func run() -> Never {
         signal(SIGPIPE, SIG_IGN)
+        let signals = HeldSignals(diagnostics, output)
+        let successor = Successor(environment, diagnostics: diagnostics)
         Buffer.giveMemoryBack()
         prepareDispatch()
-        let signals = HeldSignals()
         let notifier = ServiceNotifier(environment)
         notifier.clearEnvironment()
         if let problem = CurlLibrary.prepare() { fail(problem) }
@@ -99,7 +100,10 @@ struct Program {
                 around: { isBeginning in if isBeginning { notifier.reloading() } else { notifier.reloaded() } },
                 apply: { try parts.apply($0, replacing: $1) }
             )
-            let ending = Ending(of: workers, live, notifier, diagnostics)
+            let ending = Ending(of: workers, live, notifier, isService: former == nil, diagnostics) { [output] limit in
+                parts.accessLog?.flush(milliseconds: limit)
+                output.flush(milliseconds: limit)
+            }
             let listeners = try ListenerGroup(
                 on: addresses,
                 inheriting: inherited,
@@ -107,6 +111,9 @@ struct Program {
                 diagnostics: diagnostics,
                 stopped: { ending.acceptingHasEnded() }
             )
+            // Until it is told that this one serves.
+            if let former { listeners.leave(Set(former.sockets.map(\.descriptor))) }
+            signals.ifEndedEarly { listeners.abandon() }
             // Before clients are served: a backend that is dead is known before the first request. Those that come meanwhile wait.
             let sources = AdminSources(
                 settings,
@@ -126,36 +133,44 @@ struct Program {
             monitor.start()
             let exporter = makeExporter(of: spans)
             exporter?.start()
-            workers.accept(from: listeners)
-            if let former {
-                finishTakeover(from: former, listeners, workers)
-                admin.takeOver(sources)
-            }
-            sources.phase = .serving
-            live.observe { sources.settingsChanged(to: $0.settings, $0.provenance, $0.summary) }
-            let giver = TakeoverGiver(listeners, at: settings.takeoverPlace, diagnostics: diagnostics) { isGone in
-                admin.stop()
-                ending.leave(isGone)
-            }
-            giver.start()
-            ending.willEnd {
-                sources.phase = .draining
-                giver.stop()
-            }
-            announce(listeners, director.members, descriptors: descriptors)
-            notifier.ready(status: "serving on \(listeners.addresses.map(\.description).joined(separator: ", "))")
-            WatchdogThread.start(workers, notifier, diagnostics)
+            let giver = TakeoverGiver(
+                listeners,
+                at: settings.takeoverPlace,
+                diagnostics: diagnostics,
+                TakeoverGiver.Parts(
+                    leave: {
+                        admin.stop()
+                        ending.leave()
+                    },
+                    stay: { notifier.mainProcess(is: Int(getpid())) }
+                )
+            )
             workers.notifyWhenStopped { [diagnostics, output] in
+                giver.waitForFarewell()
                 admin.stop()
+                monitor.stop()
                 parts.accessLog?.flush(milliseconds: Self.lastLines)
                 exporter?.stop()
                 diagnostics.notice("\(Self.lastWords(metrics, parts.accessLog, spans))")
                 output.flush(milliseconds: Self.lastLines)
-                exit(EXIT_SUCCESS)
+                exit(ending.exitCode)
             }
-            live.watch()
-            let successor = Successor(environment)
-            signals.serve(ending, parts, live, output) { [diagnostics] in successor.start(diagnostics: diagnostics) }
+            try former?.demandSuccession()
+            signals.serve(ending) { workers.accept(from: listeners) }
+            // Before the former process is let go of: the service manager must not find that the service has ended.
+            notifier.ready(status: "serving on \(listeners.addresses.map(\.description).joined(separator: ", "))")
+            WatchdogThread.start(workers, notifier, diagnostics)
+            if takeOver(from: former, listeners, workers, ending, notifier) {
+                if former != nil { admin.takeOver(sources) }
+                sources.phase = .serving
+                ending.willEnd { sources.phase = .draining }
+                live.observe { sources.settingsChanged(to: $0.settings, $0.provenance, $0.summary) }
+                giver.start()
+                ending.willEndAccepting { giver.acceptingHasEnded() }
+                announce(listeners, director.members, descriptors: descriptors)
+                live.watch()
+            }
+            signals.waitForOthers(parts, live) { successor.start(for: giver) { ending.isDraining } }
         } catch {
             fail("\(error)")
         }
@@ -201,22 +216,55 @@ struct Program {
         let activated = try SocketActivation.take(environment)
         let former =
             provenance.isTakeover
-            ? try TakeoverTaker.ask(at: settings.takeoverPlace, addresses: settings.listenAddresses) : nil
+            ? try TakeoverTaker.ask(
+                at: settings.takeoverPlace,
+                addresses: settings.listenAddresses,
+                environment: environment
+            ) : nil
         if provenance.isTakeover, former == nil {
             diagnostics.warning("--takeover: no process is found that could be taken over from; starting by itself")
         }
-        // A socket unit's sockets are listened on as a matter of course; LB_LISTEN may name more.
-        var addresses = activated.isEmpty || provenance.isListenGiven ? settings.listenAddresses : []
-        addresses += activated.map(\.address).filter { !addresses.contains($0) }
-        return (addresses, activated + (former?.sockets ?? []), former)
+        // A socket unit's sockets are listened on as a matter of course, also those that the former process has got; LB_LISTEN may
+        // name more.
+        let passed = former?.sockets ?? []
+        let units = activated + passed.filter { !$0.isOwned }
+        var addresses = units.isEmpty || provenance.isListenGiven ? settings.listenAddresses : []
+        for socket in units where !addresses.contains(socket.address) { addresses.append(socket.address) }
+        return (addresses, activated + passed, former)
     }
 
-    private func finishTakeover(from former: TakeoverTaker, _ listeners: ListenerGroup, _ workers: WorkerGroup) {
-        let hasSaidSo = former.isReady(listeners)
+    /// Has the former process, if there is one, accept no more.
+    ///
+    /// - Returns: Whether this process is the one that serves; else it ends.
+    private func takeOver(
+        from former: TakeoverTaker?,
+        _ listeners: ListenerGroup,
+        _ workers: WorkerGroup,
+        _ ending: Ending,
+        _ notifier: ServiceNotifier
+    ) -> Bool {
+        guard let former else { return true }
+        guard ending.becomeService({ former.sayReady(listeners) }) else {
+            diagnostics.notice("ended before it has taken over from process \(former.pid), which serves on")
+            notifier.mainProcess(is: former.pid)
+            notifier.fallSilent()
+            return false
+        }
+        switch former.outcome() {
+        case .refused(let reason):
+            diagnostics.error("process \(former.pid) serves on: \(reason)")
+            notifier.mainProcess(is: former.pid)
+            ending.giveUp()
+            return false
+        case .gone: diagnostics.notice("taken over from process \(former.pid); it finishes what it has")
+        case .ended: diagnostics.notice("taken over from process \(former.pid), which has ended meanwhile")
+        case .silent:
+            diagnostics.warning("taken over from process \(former.pid), which has not said that it accepts no more")
+        }
+        listeners.takeBack()
         // Of what came in between the kernel may have told the other process alone.
         workers.lookForConnections()
-        let rest = hasSaidSo ? "it finishes what it has" : "it has not said that it accepts no more"
-        diagnostics.notice("taken over from process \(former.pid); \(rest)")
+        return true
     }
 
     private func announce(_ listeners: ListenerGroup, _ members: [MemberReport], descriptors: UInt64) {
