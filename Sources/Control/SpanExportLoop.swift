@@ -9,12 +9,8 @@ internal import Upstream
 ///
 /// Confined to the queue that runs ``run()``.
 final class SpanExportLoop {
-    /// How long spans wait for others, in nanoseconds.
-    private static let gatherTime: UInt64 = 5_000_000_000
-    /// The limit of one request.
+    /// The limit of one request, in nanoseconds.
     private static let requestTime: UInt64 = 10_000_000_000
-    /// A batch that could not be exported for so long is given up.
-    private static let patience: UInt64 = 60_000_000_000
     /// The most bytes of a batch.
     private static let batchBytes = 2 << 20
     /// How much of a collector's answer is read.
@@ -39,10 +35,7 @@ final class SpanExportLoop {
     private var taken: ArraySlice<UInt8> = []
     private var batch: Batch?
     private var post: Probe?
-    /// When what waits is exported, though it is no full batch.
-    private var gatherEnd = MonotonicTime.never
-    /// Until when the collector is left alone.
-    private var pauseEnd = MonotonicTime(nanoseconds: 0)
+    private var pace = SpanExportPace()
     /// When the loop ends, if it is to end.
     private var end = MonotonicTime.never
 
@@ -69,14 +62,10 @@ final class SpanExportLoop {
 
     private func receive(_ message: SpanExporter.Message) {
         switch message {
-        case .spans(let isMany):
-            let soon = isMany ? loop.now : loop.now + Self.gatherTime
-            gatherEnd = min(gatherEnd, soon)
+        case .spans(let areMany): pace.spansWait(areMany: areMany, at: loop.now)
         case .stop:
             end = loop.now + SpanExporter.flushTime
-            // Whatever is waited for: there will be no other chance.
-            gatherEnd = loop.now
-            pauseEnd = loop.now
+            pace.hurry(at: loop.now)
         }
         goOn()
     }
@@ -87,7 +76,7 @@ final class SpanExportLoop {
             loop.stop()
             return
         }
-        if post == nil, loop.now >= pauseEnd {
+        if post == nil, loop.now >= pace.pauseEnd {
             if batch == nil { batch = nextBatch() }
             if batch != nil { send() } else if isEnding { loop.stop() }
         }
@@ -98,18 +87,16 @@ final class SpanExportLoop {
     private func setTimer() {
         var next = min(end, report.next)
         // While a request is under way its end is what is waited for.
-        if post == nil {
-            if batch != nil { next = min(next, max(pauseEnd, loop.now)) } else { next = min(next, gatherEnd) }
-        }
+        if post == nil { next = min(next, pace.nextSend(isTaken: batch != nil || !taken.isEmpty)) }
         timer.setDeadline(next)
     }
 
     // MARK: Batches
 
     private func nextBatch() -> Batch? {
-        if taken.isEmpty, loop.now >= gatherEnd {
+        if taken.isEmpty, loop.now >= pace.gatherEnd {
             taken = exporter.queue.take().bytes[...]
-            gatherEnd = .never
+            pace.queueIsTaken()
         }
         guard !taken.isEmpty else { return nil }
         let (length, count) = taken.withUnsafeBytes { lines in
@@ -165,16 +152,21 @@ final class SpanExportLoop {
             report.isWorking(text: lost > 0 ? "the collector rejects spans: \(text)" : nil)
             self.batch = nil
         case .busy(let text, let retryAfter):
-            let shift = min(batch.tries - 1, 5)
-            let backoff = UInt64(Double(1_000_000_000 << shift) * Double.random(in: 0.5...1))
-            pauseEnd = isEnding ? loop.now + backoff / 8 : loop.now + max(backoff, retryAfter ?? 0)
             report.isFailing(text)
-            if pauseEnd.since(batch.firstTry) > Self.patience {
+            let isAgain = pace.pause(
+                after: batch.tries,
+                since: batch.firstTry,
+                retryAfter: retryAfter,
+                chance: .random(in: 0.5...1),
+                isEnding: isEnding,
+                at: loop.now
+            )
+            if isAgain {
+                queue.count(.retry)
+            } else {
                 queue.count(.failure)
                 queue.finish(bytes: batch.bytes, count: batch.count, lost: batch.count, because: .unreachable)
                 self.batch = nil
-            } else {
-                queue.count(.retry)
             }
         case .refused(let text):
             queue.count(.failure)
