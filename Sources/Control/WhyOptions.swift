@@ -47,7 +47,8 @@ struct WhyOptions: ParsableCommand {
     /// The question; throws one line for each mistake.
     func question(environment: [String: String]) throws(SettingsError) -> WhyQuestion {
         let address = try address(environment)
-        let afterScheme = url.firstRange(of: "://").map { url[$0.upperBound...] }
+        // What begins with a slash is a path, whatever URL stands in its query.
+        let afterScheme = url.hasPrefix("/") ? nil : url.firstRange(of: "://").map { url[$0.upperBound...] }
         guard url.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }), afterScheme != nil || url.hasPrefix("/") else {
             throw SettingsError(problems: [
                 "\(quoted(url)): expected a URL or a path such as /index?q=1, without spaces"

@@ -72,7 +72,17 @@ extension WhyQuestion {
                 throw WhyFailure(description: "cannot look up \(host): \(String(cString: gai_strerror(code)))")
             }
             defer { freeaddrinfo(found) }
-            return try connected(found.pointee.ai_family, found.pointee.ai_addr, found.pointee.ai_addrlen)
+            // A balancer on 127.0.0.1 is reached by `localhost`, though ::1 comes first.
+            var next = found
+            while true {
+                let this = next.pointee
+                do throws(WhyFailure) {
+                    return try connected(this.ai_family, this.ai_addr, this.ai_addrlen)
+                } catch {
+                    guard let other = this.ai_next else { throw error }
+                    next = other
+                }
+            }
         case .unix(let path):
             var address = sockaddr_un()
             address.sun_family = sa_family_t(AF_UNIX)

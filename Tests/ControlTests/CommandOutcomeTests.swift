@@ -144,6 +144,8 @@ import Testing
         let local = ListenAddress.tcp(host: "127.0.0.1", port: 5000)
         #expect(asked([]) == question(local, "127.0.0.1:5000", "/"))
         #expect(asked(["/a?b=c"]) == question(local, "127.0.0.1:5000", "/a?b=c"))
+        let next = "/login?next=https://example.com/a"
+        #expect(asked([next]) == question(local, "127.0.0.1:5000", next))
         #expect(asked(["https://shop.example:8443/a"]) == question(local, "shop.example:8443", "/a"))
         #expect(asked(["http://shop.example"]) == question(local, "shop.example", "/"))
         #expect(asked(["http://shop.example?x"]) == question(local, "shop.example", "/?x"))
