@@ -211,8 +211,10 @@ public struct LoopCounts: Sendable, Codable, Equatable {
     public var lateness: Histogram
 
     init(_ meter: WorkerMeter) {
+        // In this order, each once, for the worker goes on counting.
         let closed = meter.value(.connectionsClosed)
-        connections = meter.value(.connectionsOpened) - min(meter.value(.connectionsOpened), closed)
+        let opened = meter.value(.connectionsOpened)
+        connections = opened - min(opened, closed)
         turns = meter.value(.turns)
         busySeconds = Double(meter.value(.busyNanoseconds)) / 1e9
         staleEvents = meter.value(.staleEvents)

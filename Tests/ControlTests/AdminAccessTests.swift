@@ -64,6 +64,24 @@ struct AdminAccessTests {
         )
     }
 
+    @Test(arguments: ["same-origin", "none", "same-site", "cross-site", "", "other"])
+    func `what a page elsewhere embeds is refused, for it has no Origin, and may be what a person opens`(
+        site: String
+    )
+        throws
+    {
+        let isOwn = ["same-origin", "none"].contains(site)
+        let scene = try AdminScene()
+        func read(_ path: String, _ scene: AdminScene) -> Int {
+            status(scene, AdminRequest(path: path, host: "localhost:9900", fetchSite: site, authorization: bearer))
+        }
+        let bearer = "Bearer \(Self.token)"
+        for path in ["/stats", "/metrics", "/openapi.json"] { #expect(read(path, scene) == (isOwn ? 200 : 403)) }
+        for path in ["/", "/healthz"] { #expect(read(path, scene) == 200) }
+        // No page elsewhere has the token.
+        #expect(read("/stats", try AdminScene(token: Self.token)) == 200)
+    }
+
     @Test(
         arguments: [
             ("application/json", 200), ("text/plain", 415), ("application/x-www-form-urlencoded", 415),

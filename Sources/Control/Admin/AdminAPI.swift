@@ -26,6 +26,12 @@ struct AdminAPI {
         case stream
     }
 
+    /// Whether a request is one that not everyone may make.
+    func isAdmitted(_ request: AdminRequest) -> Bool {
+        let route = AdminRoute(path: request.path)
+        return route?.isPublic != true && access.problem(with: request, at: route) == nil
+    }
+
     func admit(_ request: AdminRequest) -> Admission {
         let route = AdminRoute(path: request.path)
         if let problem = access.problem(with: request, at: route) { return .answer(problem.response) }
@@ -91,7 +97,7 @@ struct AdminAPI {
             return .text(PrometheusText.render(sources.snapshot()), contentType: PrometheusText.contentType)
         case .stats: return .json(sources.snapshot())
         // The head of a stream, for HEAD.
-        case .events: return AdminResponse(contentType: EventHub.contentType)
+        case .events: return .events
         case .backends: return .json(BackendList(backends: sources.snapshot().backends))
         case .backend(let name): return .json(try backend(name))
         case .settings: return .json(SettingList(settings: sources.settings))

@@ -7,7 +7,8 @@ internal import HTTPWire
 ///
 /// A page in a browser can have requests sent to any address that the browser reaches, this machine's own among them. So a request has
 /// to name this listener in `Host` (which a name that was rebound to 127.0.0.1 does not), `Origin` has to be the listener's own if a
-/// browser sends one, a change has a content type that no page can send elsewhere without asking first, and there is no CORS.
+/// browser sends one, `Sec-Fetch-Site` tells of no page elsewhere, a change has a content type that no page can send elsewhere without
+/// asking first, and there is no CORS.
 struct AdminAccess: Sendable {
     /// The address that is listened at, with its port.
     let address: ListenAddress
@@ -32,6 +33,10 @@ struct AdminAccess: Sendable {
             )
         }
         if let origin = request.origin, !isOwn(origin: origin, host: request.host ?? "") {
+            return Problem(.originNotAllowed, "Expected no request of a page that is not this listener's own.")
+        }
+        // Without an origin, as what a page embeds is asked for: it reads nothing of that, but learns how large it is and how long it took.
+        if token == nil, let site = request.fetchSite, !["same-origin", "none"].contains(site) {
             return Problem(.originNotAllowed, "Expected no request of a page that is not this listener's own.")
         }
         return nil

@@ -11,6 +11,8 @@ struct AdminRequest: Sendable, Equatable {
     /// `Host`, or the authority of an absolute target; nil without one.
     var host: String?
     var origin: String?
+    /// What a browser says of the page that makes the request (w3.org/TR/fetch-metadata): `Sec-Fetch-Site`.
+    var fetchSite: String?
     /// In lower case, without its parameters.
     var contentType: String?
     var authorization: String?
@@ -20,6 +22,7 @@ struct AdminRequest: Sendable, Equatable {
         path: String,
         host: String? = nil,
         origin: String? = nil,
+        fetchSite: String? = nil,
         contentType: String? = nil,
         authorization: String? = nil
     ) {
@@ -27,6 +30,7 @@ struct AdminRequest: Sendable, Equatable {
         self.path = path
         self.host = host
         self.origin = origin
+        self.fetchSite = fetchSite
         self.contentType = contentType
         self.authorization = authorization
     }
@@ -38,6 +42,9 @@ struct AdminRequest: Sendable, Equatable {
         /// Of several lines that may stand only once none counts.
         func value(_ name: FieldName) -> String? {
             head.fields.isRepeated(name) ? "" : head.fields.value(name).map(text)
+        }
+        let sites = head.fields.lines.filter {
+            $0.name == .other && text($0.nameRange).lowercased() == "sec-fetch-site"
         }
         let target = text(head.pathRange)
         let prefix: String =
@@ -51,6 +58,7 @@ struct AdminRequest: Sendable, Equatable {
             path: prefix + target.prefix { $0 != "?" },
             host: head.effectiveAuthorityRange.map(text),
             origin: value(.origin),
+            fetchSite: sites.count > 1 ? "" : sites.first.map { text($0.valueRange) },
             contentType: value(.contentType).map { Self.mediaType($0) },
             authorization: value(.authorization)
         )

@@ -10,6 +10,7 @@ struct AdminResponse: Sendable {
     /// Further fields, names and values; no value comes from a client unencoded.
     var fields: [(name: String, value: String)] = []
     var body: [UInt8] = []
+    var framing = Framing.length
 
     init(
         status: Int = 200,
@@ -28,6 +29,13 @@ struct AdminResponse: Sendable {
         AdminResponse(contentType: contentType, body: Array(text.utf8))
     }
 
+    /// The head of an event stream.
+    static var events: AdminResponse {
+        var response = AdminResponse(contentType: EventHub.contentType)
+        response.framing = .untilClose
+        return response
+    }
+
     /// A value as JSON.
     static func json(
         _ value: some Encodable,
@@ -40,19 +48,21 @@ struct AdminResponse: Sendable {
     }
 
     /// How the end of the body is found.
-    enum Framing {
+    enum Framing: Sendable {
         case length
         /// It ends with the connection.
         case untilClose
     }
 
     /// The head with its empty line.
-    func head(date: [UInt8], keepAlive: Bool, clientMinorVersion: UInt8, framing: Framing = .length) -> [UInt8] {
+    func head(date: [UInt8], keepAlive: Bool, clientMinorVersion: UInt8) -> [UInt8] {
         var text =
             "HTTP/1.1 \(status) \(Self.reasonPhrase(status))\r\nDate: \(String(decoding: date, as: UTF8.self))\r\n"
         if let contentType { text += "Content-Type: \(contentType)\r\n" }
         if framing == .length, status != 204 { text += "Content-Length: \(body.count)\r\n" }
         text += "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n"
+        // A page elsewhere cannot have it embedded either.
+        text += "Cross-Origin-Resource-Policy: same-origin\r\n"
         for field in fields { text += "\(field.name): \(field.value)\r\n" }
         switch (keepAlive, clientMinorVersion) {
         case (false, _): text += "Connection: close\r\n"

@@ -117,13 +117,11 @@ final class EventStream: ClientExchange {
     }
 
     func start() {
-        let response = AdminResponse(contentType: EventHub.contentType)
         output.append(
-            response.head(
+            AdminResponse.events.head(
                 date: admin.clock.dateFieldValue(),
                 keepAlive: false,
-                clientMinorVersion: client.reader.head.minorVersion,
-                framing: .untilClose
+                clientMinorVersion: client.reader.head.minorVersion
             )
         )
         client.setDeadline(.never)
