@@ -15,19 +15,23 @@ public struct FrontSettings: Sendable {
     public let maximumPipelined: Int
     /// The proxies that are believed about their clients.
     public let trusted: TrustedPeers
+    /// How many bytes are read and dropped after an answer that has not waited for them.
+    public let maximumDropped: Int
 
     public init(
         limits: HeadLimits,
         idleNanoseconds: UInt64,
         headNanoseconds: UInt64,
         maximumPipelined: Int,
-        trusted: TrustedPeers = TrustedPeers()
+        trusted: TrustedPeers = TrustedPeers(),
+        maximumDropped: Int = .max
     ) {
         self.limits = limits
         self.idleNanoseconds = idleNanoseconds
         self.headNanoseconds = headNanoseconds
         self.maximumPipelined = maximumPipelined
         self.trusted = trusted
+        self.maximumDropped = maximumDropped
     }
 }
 
@@ -143,6 +147,8 @@ public final class ClientConnection: EventHandler {
     private var isInputUnparsed = false
     /// When dropping what the client still sends has to end.
     private var lingerEnd = MonotonicTime.never
+    /// How many bytes have been dropped since the last answer.
+    private var dropped = 0
     /// Requests begun since something was last read: they arrived together.
     private var pipelined = 0
     /// Response bytes given to the kernel.
@@ -486,6 +492,7 @@ public final class ClientConnection: EventHandler {
         } else {
             phase = .discarding
             lingerEnd = loop.now + ClientConnection.lingerNanoseconds
+            dropped = 0
             discardBody()
         }
     }
@@ -515,8 +522,12 @@ public final class ClientConnection: EventHandler {
     /// Reads the rest of an answered request, but not for ever.
     private func discardBody() {
         setDeadline(min(lingerEnd, loop.now + ClientConnection.lingerPause))
-        var dropped = 0
-        while dropped < ClientConnection.dropsPerTurn {
+        let enough = dropped + ClientConnection.dropsPerTurn
+        while dropped < enough {
+            guard dropped < resources.settings.maximumDropped else {
+                close()
+                return
+            }
             switch readBody() {
             case .content(let isEnd):
                 dropped += reader.content.count
@@ -550,6 +561,7 @@ public final class ClientConnection: EventHandler {
         releaseReader()
         Socket.shutDownWriting(descriptor)
         lingerEnd = loop.now + ClientConnection.lingerNanoseconds
+        dropped = 0
         linger()
     }
 
@@ -557,8 +569,12 @@ public final class ClientConnection: EventHandler {
         setDeadline(min(lingerEnd, loop.now + ClientConnection.lingerPause))
         let buffer = resources.responseBuffers.take()
         defer { resources.responseBuffers.give(buffer) }
-        var dropped = 0
-        while dropped < ClientConnection.dropsPerTurn {
+        let enough = dropped + ClientConnection.dropsPerTurn
+        while dropped < enough {
+            guard dropped < resources.settings.maximumDropped else {
+                close()
+                return
+            }
             buffer.reset()
             switch Socket.receive(descriptor, into: buffer) {
             case .moved(let count): dropped += count

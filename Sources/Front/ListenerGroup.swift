@@ -1,6 +1,7 @@
 // All listening sockets of the process, and the workers that accept from them.
 
 public import EventLoop
+public import Glibc
 public import Logging
 internal import Synchronization
 
@@ -30,12 +31,14 @@ public final class ListenerGroup: Sendable {
     /// - Parameters:
     ///   - inherited: sockets that other processes have made; one that is bound as an address wants it is not bound again. All of
     ///     them are the group's from here on, or closed: those that no address wants, and all of them when this throws.
+    ///   - socketMode: the permissions of Unix-domain sockets' files, before anybody can connect; nil for what the umask leaves.
     ///   - workers: how many will call ``accept(on:deliver:)``.
     ///   - stopped: called once, on the thread of the last worker that stops accepting, when all have delivered what they had.
     /// - Throws: ``ListenError`` for the first address that cannot be had; none is listened on then.
     public init(
         on addresses: [ListenAddress],
         inheriting inherited: [InheritedSocket] = [],
+        socketMode: mode_t? = nil,
         workers: Int,
         diagnostics: Logger,
         stopped: @escaping @Sendable () -> Void
@@ -47,7 +50,7 @@ public final class ListenerGroup: Sendable {
                 if let index = unused.firstIndex(where: { $0.wanted == address || $0.address == address }) {
                     sockets.append(ListeningSocket(unused.remove(at: index)))
                 } else {
-                    sockets.append(try ListeningSocket(on: address))
+                    sockets.append(try ListeningSocket(on: address, mode: socketMode))
                 }
             }
         } catch {

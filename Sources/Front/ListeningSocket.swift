@@ -38,9 +38,10 @@ struct ListeningSocket: Sendable {
 
     /// Binds an address and listens.
     ///
+    /// - Parameter mode: The permissions of a Unix-domain socket's file; nil for what the umask leaves.
     /// - Throws: ``ListenError`` when the address is in use, not this machine's, or not allowed.
-    init(on address: ListenAddress) throws(ListenError) {
-        (descriptor, self.address) = try Self.listen(on: address)
+    init(on address: ListenAddress, mode: mode_t? = nil) throws(ListenError) {
+        (descriptor, self.address) = try Self.listen(on: address, mode)
         wanted = address
         isOwned = true
         file = SocketFile(of: self.address)
@@ -65,10 +66,13 @@ struct ListeningSocket: Sendable {
         _ = lb_set_unsent_limit(socket, unsentLimit)
     }
 
-    private static func listen(on address: ListenAddress) throws(ListenError) -> (CInt, ListenAddress) {
+    private static func listen(
+        on address: ListenAddress,
+        _ mode: mode_t?
+    ) throws(ListenError) -> (CInt, ListenAddress) {
         switch address {
         case .tcp(let host, let port): try listen(host: host, port: port)
-        case .unix(let path): (try listen(path: path), address)
+        case .unix(let path): (try listen(path: path, mode), address)
         }
     }
 
@@ -99,7 +103,7 @@ struct ListeningSocket: Sendable {
         return (socket, .tcp(host: host, port: port == 0 ? boundPort(socket) : port))
     }
 
-    private static func listen(path: String) throws(ListenError) -> CInt {
+    private static func listen(path: String, _ mode: mode_t?) throws(ListenError) -> CInt {
         let address = ListenAddress.unix(path: path)
         var name = sockaddr_un()
         name.sun_family = sa_family_t(AF_UNIX)
@@ -116,8 +120,11 @@ struct ListeningSocket: Sendable {
                 bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        guard result == 0, Glibc.listen(socket, backlog) == 0 else {
+        // Before it listens, so that nobody is let in who may not.
+        let isProtected = result != 0 || mode.map { chmod(path, $0) == 0 } ?? true
+        guard result == 0, isProtected, Glibc.listen(socket, backlog) == 0 else {
             let reason = explain(errno)
+            if result == 0 { unlink(path) }
             Socket.closeDescriptor(socket)
             throw ListenError(address: address, reason: reason)
         }

@@ -41,6 +41,8 @@ final class AdminExchange: ClientExchange {
     func start() {
         keepAlive = keepAlive && client.reader.head.isPersistent
         guard answer != nil else {
+            // Nobody wants the rest of the body: it is not read, however long it is.
+            keepAlive = keepAlive && isBodyDropped()
             send()
             return
         }
@@ -83,6 +85,19 @@ final class AdminExchange: ClientExchange {
             case .refused(let refusal):
                 refuse(.malformedBody, "The body's chunks cannot be read: \(refusal).")
                 return
+            }
+        }
+    }
+
+    /// Drops what has come of a body, and tells whether that was all of it.
+    private func isBodyDropped() -> Bool {
+        while true {
+            switch client.bufferedBody() {
+            case .content(let isEnd):
+                client.reader.discardContent()
+                if isEnd { return true }
+            case .end: return true
+            case .pending, .gone, .refused: return false
             }
         }
     }

@@ -33,7 +33,14 @@ public final class AdminServer: Sendable {
     /// - Throws: ``AdminFailure`` when the address cannot be had.
     public init(on address: ListenAddress, token: AdminToken?, diagnostics: Logger) throws(AdminFailure) {
         do throws(ListenError) {
-            listeners = try ListenerGroup(on: [address], workers: 1, diagnostics: diagnostics, stopped: {})
+            // Of its user alone: whoever may connect may change everything.
+            listeners = try ListenerGroup(
+                on: [address],
+                socketMode: 0o600,
+                workers: 1,
+                diagnostics: diagnostics,
+                stopped: {}
+            )
         } catch {
             throw AdminFailure(description: "\(SettingsTable.adminAddress.name)=\(error.address): \(error.reason)")
         }
@@ -64,6 +71,17 @@ final class AdminLoop: RequestHandler {
     private static let second: UInt64 = 1_000_000_000
     /// How long a client may take nothing of a response, and send nothing of its body.
     static let patience: UInt64 = 30 * second
+    /// How many bytes of what nobody wants to read are read all the same, so that the answer before them arrives.
+    private static let maximumDropped = 256 * 1024
+
+    /// A connection, and what is known of it.
+    private struct Guest {
+        let connection: ClientConnection
+        /// Whether it has had a request that not everyone may make.
+        var isAdmitted = false
+        /// When its latest request came, or it itself.
+        var latest: MonotonicTime
+    }
 
     private let server: AdminServer
     private let api: AdminAPI
@@ -78,11 +96,13 @@ final class AdminLoop: RequestHandler {
             limits: HeadLimits(maxHeadBytes: 16 * 1024, maxFieldCount: 128, maxTargetBytes: 8 * 1024),
             idleNanoseconds: 120 * Self.second,
             headNanoseconds: 10 * Self.second,
-            maximumPipelined: 16
+            maximumPipelined: 16,
+            maximumDropped: Self.maximumDropped
         ),
         responseBuffers: buffers
     )
-    private var connections: [ClientConnection] = []
+    /// By the connections' ``ClientConnection/listIndex``.
+    private var guests: [Guest] = []
 
     init(_ server: AdminServer, _ sources: AdminSources) {
         self.server = server
@@ -103,28 +123,40 @@ final class AdminLoop: RequestHandler {
         loop.run()
         _ = server.mailbox.closeAndDrain()
         acceptors.close()
-        for connection in connections { connection.closeNow() }
+        for guest in guests { guest.connection.closeNow() }
         hub.stop()
         loop.tearDown()
     }
 
     private func serve(_ socket: AcceptedSocket) {
         var socket = socket
-        guard connections.count < Self.maximumConnections + Self.maximumRefused else {
+        if guests.count >= Self.maximumConnections { makeRoom() }
+        guard guests.count < Self.maximumConnections + Self.maximumRefused else {
             socket.close()
             return
         }
-        if connections.count >= Self.maximumConnections { socket.admission = .refused(.total) }
+        if guests.count >= Self.maximumConnections { socket.admission = .refused(.total) }
         guard let connection = ClientConnection(socket, resources: front) else { return }
-        connection.listIndex = connections.count
-        connections.append(connection)
+        connection.listIndex = guests.count
+        guests.append(Guest(connection: connection, latest: loop.now))
         connection.start()
+    }
+
+    /// Closes the connection that has asked for nothing for longest: one that may be anybody's, else one at rest.
+    ///
+    /// So nobody locks out those who may use the API, nor probes, by keeping connections.
+    private func makeRoom() {
+        let strangers = guests.filter { !$0.isAdmitted }
+        let candidates = strangers.isEmpty ? guests.filter(\.connection.isIdle) : strangers
+        candidates.min { $0.latest < $1.latest }?.connection.closeNow()
     }
 
     // MARK: RequestHandler
 
     func beginExchange(on connection: ClientConnection) -> any ClientExchange {
         let request = AdminRequest(connection.reader)
+        guests[connection.listIndex].latest = loop.now
+        if api.isAdmitted(request) { guests[connection.listIndex].isAdmitted = true }
         switch api.admit(request) {
         case .answer(let response): return AdminExchange(self, connection, response)
         case .wantsBody(let route):
@@ -138,10 +170,10 @@ final class AdminLoop: RequestHandler {
     }
 
     func connectionClosed(_ connection: ClientConnection) {
-        let last = connections.removeLast()
-        if last !== connection {
-            connections[connection.listIndex] = last
-            last.listIndex = connection.listIndex
+        let last = guests.removeLast()
+        if last.connection !== connection {
+            guests[connection.listIndex] = last
+            last.connection.listIndex = connection.listIndex
         }
         connection.listIndex = -1
     }
