@@ -62,7 +62,7 @@ extension WorkerGroup {
             backends: members + former,
             clients: clients,
             loops: metrics.loopCounts(),
-            lostLogLines: accessLog?.droppedLines.load(ordering: .relaxed),
+            lostLogLines: accessLog == nil ? nil : metrics.lostLogLines.count,
             additional: additional + [failuresLeftOut] + (spans?.families ?? [])
         )
     }

@@ -3,7 +3,7 @@
 internal import Dispatch
 internal import Glibc
 public import Logging
-public import Synchronization
+internal import Synchronization
 
 /// Where access log lines go.
 public enum AccessLogDestination: Sendable, Equatable {
@@ -33,8 +33,8 @@ public final class AccessLog: Sendable {
         var isWriteScheduled = false
     }
 
-    /// Lines that were never written.
-    public let droppedLines = Atomic<UInt64>(0)
+    /// Lines that were never written, of this log and those before it.
+    let lost: LostLines
 
     private let queue = DispatchQueue(label: "curl-lb.access-log")
     private let state = Mutex(State())
@@ -44,21 +44,24 @@ public final class AccessLog: Sendable {
 
     /// Opens the destination.
     ///
+    /// - Parameter lost: Where lines are counted that are never written.
     /// - Returns: nil for ``AccessLogDestination/off``.
     /// - Throws: ``AccessLogError`` when the file cannot be opened.
     public static func open(
         _ destination: AccessLogDestination,
+        lost: LostLines = LostLines(),
         diagnostics: Logger
     ) throws(AccessLogError) -> AccessLog? {
         switch destination {
         case .off: nil
-        case .standardOutput: AccessLog(AccessLogFile(), diagnostics)
-        case .file(let path): AccessLog(try AccessLogFile(path: path), diagnostics)
+        case .standardOutput: AccessLog(AccessLogFile(), lost, diagnostics)
+        case .file(let path): AccessLog(try AccessLogFile(path: path), lost, diagnostics)
         }
     }
 
-    private init(_ file: consuming AccessLogFile, _ diagnostics: Logger) {
+    private init(_ file: consuming AccessLogFile, _ lost: LostLines, _ diagnostics: Logger) {
         self.file = Mutex(file)
+        self.lost = lost
         report = AccessLogReport(diagnostics)
     }
 
@@ -91,13 +94,13 @@ public final class AccessLog: Sendable {
     }
 
     /// Writes what waits, for at most that long: the last act of the process.
-    public func flush(milliseconds: Int) {
-        let done = DispatchSemaphore(value: 0)
-        queue.async {
-            self.writeWaiting()
-            done.signal()
-        }
-        _ = done.wait(timeout: .now() + .milliseconds(milliseconds))
+    public func flush(milliseconds: Int) { Self.flush([self], milliseconds: milliseconds) }
+
+    /// The same for several logs together: one that is stuck takes no time from the others.
+    public static func flush(_ logs: [AccessLog], milliseconds: Int) {
+        let writing = DispatchGroup()
+        for log in logs { log.queue.async(group: writing) { log.writeWaiting() } }
+        _ = writing.wait(timeout: .now() + .milliseconds(milliseconds))
     }
 
     private func writeWaiting() {
@@ -115,6 +118,7 @@ public final class AccessLog: Sendable {
     }
 
     private func write(_ bytes: [UInt8]) {
+        let lostBefore = lost.count
         let (rest, failure, problem) = file.withLock { file in
             let problem = file.checkPlace()
             let (rest, failure) = file.write(bytes[...])
@@ -123,15 +127,15 @@ public final class AccessLog: Sendable {
         if let problem { report.cannotReopen(problem) }
         if let failure {
             rest.withUnsafeBytes { lose($0, failure) }
-        } else {
-            report.isWritten(lost: droppedLines.load(ordering: .relaxed))
+        } else if lost.count == lostBefore {
+            // While it was written nothing was lost for want of room.
+            report.isWritten(lost: lostBefore)
         }
     }
 
     private func lose(_ lines: UnsafeRawBufferPointer, _ reason: String) {
         let count = lines.count { $0 == UInt8(ascii: "\n") }
-        let total = droppedLines.wrappingAdd(UInt64(count), ordering: .relaxed).newValue
-        report.isLost(because: reason, lost: total)
+        report.isLost(because: reason, lost: lost.add(count))
     }
 }
 

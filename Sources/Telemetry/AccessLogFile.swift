@@ -7,10 +7,12 @@ struct AccessLogFile: ~Copyable {
     /// How often it is looked whether the file is still in its place, and whether a pipe has got a reader, in nanoseconds.
     private static let checkInterval: UInt64 = 1_000_000_000
 
-    /// Nil for standard output.
+    /// Nil for standard output and standard error.
     private let path: String?
     /// -1 for a named pipe that nobody reads.
     private var descriptor: CInt
+    /// Whether it is made when it is not there: a file is, a pipe is made by others.
+    private var isMadeAnew = true
     private var nextCheck: UInt64 = 0
     /// Whether the last write ended within a line.
     private var isMidLine = false
@@ -22,19 +24,49 @@ struct AccessLogFile: ~Copyable {
     }
 
     /// A file, appended to; a named pipe may have no reader yet.
+    ///
+    /// Standard output and error by their names in `/dev` are written to as they are: where they are sockets, as systemd has them, they
+    /// cannot be opened.
     init(path: String) throws(AccessLogError) {
-        self.path = path
-        descriptor = Self.open(path)
-        guard descriptor >= 0 || errno == ENXIO else {
-            throw AccessLogError(path: path, reason: String(cString: strerror(errno)))
+        switch path {
+        case "/dev/stdout": (self.path, descriptor) = (nil, STDOUT_FILENO)
+        case "/dev/stderr": (self.path, descriptor) = (nil, STDERR_FILENO)
+        default:
+            self.path = path
+            switch Self.open(path, isMade: true) {
+            case .opened(let file): descriptor = file
+            case .unread: descriptor = -1
+            case .failed(let reason): throw AccessLogError(path: path, reason: reason)
+            }
+            isMadeAnew = Self.isFile(descriptor)
+            nextCheck = Self.now + Self.checkInterval
         }
-        nextCheck = Self.now + Self.checkInterval
     }
 
     deinit { if path != nil, descriptor >= 0 { close(descriptor) } }
 
-    private static func open(_ path: String) -> CInt {
-        Glibc.open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0o644)
+    private enum Opening {
+        case opened(CInt)
+        /// It is a pipe that nobody reads.
+        case unread
+        case failed(String)
+    }
+
+    private static func open(_ path: String, isMade: Bool) -> Opening {
+        let flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK | (isMade ? O_CREAT : 0)
+        let descriptor = Glibc.open(path, flags, 0o644)
+        guard descriptor < 0 else { return .opened(descriptor) }
+        let code = errno
+        let reason = String(cString: strerror(code))
+        guard code == ENXIO else { return .failed(reason) }
+        var there = stat()
+        if stat(path, &there) == 0, there.st_mode & S_IFMT == S_IFIFO { return .unread }
+        return .failed("\(reason): it is no file and no pipe; name one of these, or /dev/stdout or /dev/stderr")
+    }
+
+    private static func isFile(_ descriptor: CInt) -> Bool {
+        var here = stat()
+        return fstat(descriptor, &here) == 0 && here.st_mode & S_IFMT == S_IFREG
     }
 
     private static var now: UInt64 {
@@ -49,24 +81,34 @@ struct AccessLogFile: ~Copyable {
     mutating func reopen() -> String? {
         guard let path else { return nil }
         nextCheck = Self.now + Self.checkInterval
-        let other = Self.open(path)
-        guard other >= 0 else { return errno == ENXIO ? nil : "\(path): \(String(cString: strerror(errno)))" }
-        if descriptor >= 0 { close(descriptor) }
-        descriptor = other
-        isMidLine = false
-        return nil
+        switch Self.open(path, isMade: isMadeAnew) {
+        case .unread: return nil
+        case .failed(let reason): return "\(path): \(reason)"
+        case .opened(let other):
+            if descriptor >= 0 { close(descriptor) }
+            descriptor = other
+            isMadeAnew = Self.isFile(other)
+            isMidLine = false
+            return nil
+        }
     }
 
-    /// Makes the file anew when it was moved or removed, and looks for a pipe's reader; once a second at most.
+    /// Opens it anew when it was moved, removed or made anew, and looks for a pipe's reader; once a second at most.
+    ///
+    /// What is no file is made by somebody else: until it is there again, lines go to the old one.
     mutating func checkPlace() -> String? {
         guard let path, Self.now >= nextCheck else { return nil }
         nextCheck = Self.now + Self.checkInterval
-        guard descriptor >= 0 else { return reopen() }
+        guard descriptor >= 0 else {
+            // That nobody reads is what is said of the lines.
+            _ = reopen()
+            return nil
+        }
         var there = stat()
         var here = stat()
-        guard fstat(descriptor, &here) == 0, here.st_mode & S_IFMT == S_IFREG else { return nil }
-        let isSame = stat(path, &there) == 0 && there.st_ino == here.st_ino && there.st_dev == here.st_dev
-        return isSame ? nil : reopen()
+        guard fstat(descriptor, &here) == 0 else { return nil }
+        guard stat(path, &there) == 0 else { return isMadeAnew ? reopen() : nil }
+        return there.st_ino == here.st_ino && there.st_dev == here.st_dev ? nil : reopen()
     }
 
     // MARK: Writing

@@ -36,6 +36,8 @@ public final class Metrics: Sendable {
     public let methods: [String]
     /// One for each worker.
     public let workers: [WorkerMeter]
+    /// Access log lines that were never written.
+    public let lostLogLines = LostLines()
     /// The latest requests that did not end well.
     public let failures: FailureFeed
     private let other: [BackendMeter]

@@ -55,7 +55,7 @@ struct Program {
             // Before anything has begun, for its address may be taken: by the former process, if there is one.
             if former == nil { try admin.open() }
             let metrics = Metrics(workers: settings.workers)
-            let accessLog = try AccessLog.open(settings.accessLog, diagnostics: diagnostics)
+            let accessLog = try AccessLog.open(settings.accessLog, lost: metrics.lostLogLines, diagnostics: diagnostics)
             let limits = ConnectionLimits(
                 total: settings.maxConnections,
                 perClient: settings.maxClientConnections,
@@ -90,6 +90,7 @@ struct Program {
                 limits: limits,
                 level: level,
                 accessLog: accessLog,
+                lostLines: metrics.lostLogLines,
                 diagnostics: diagnostics
             )
             let live = LiveSettings(
@@ -101,7 +102,7 @@ struct Program {
                 apply: { try parts.apply($0, replacing: $1) }
             )
             let ending = Ending(of: workers, live, notifier, isService: former == nil, diagnostics) { [output] limit in
-                parts.accessLog?.flush(milliseconds: limit)
+                parts.flushAccessLogs(milliseconds: limit)
                 output.flush(milliseconds: limit)
             }
             let listeners = try ListenerGroup(
@@ -149,9 +150,9 @@ struct Program {
                 giver.waitForFarewell()
                 admin.stop()
                 monitor.stop()
-                parts.accessLog?.flush(milliseconds: Self.lastLines)
+                parts.flushAccessLogs(milliseconds: Self.lastLines)
                 exporter?.stop()
-                diagnostics.notice("\(Self.lastWords(metrics, parts.accessLog, spans))")
+                diagnostics.notice("\(Self.lastWords(metrics, spans))")
                 output.flush(milliseconds: Self.lastLines)
                 exit(ending.exitCode)
             }
@@ -188,10 +189,10 @@ struct Program {
     }
 
     /// What failed, by reason, and what was never told elsewhere.
-    private static func lastWords(_ metrics: Metrics, _ accessLog: AccessLog?, _ spans: SpanQueue?) -> String {
+    private static func lastWords(_ metrics: Metrics, _ spans: SpanQueue?) -> String {
         let failures = metrics.failureSummary.map { "\($0.label) \($0.count)" }.joined(separator: ", ")
         let losses = [
-            ("log lines", accessLog?.droppedLines.load(ordering: .relaxed) ?? 0), ("spans", spans?.lost ?? 0),
+            ("log lines", metrics.lostLogLines.count), ("spans", spans?.lost ?? 0),
         ].filter { $0.1 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: ", ")
         return "stopped; failures: \(failures.isEmpty ? "none" : failures)\(losses.isEmpty ? "" : "; lost: \(losses)")"
     }

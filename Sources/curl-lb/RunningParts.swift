@@ -17,7 +17,19 @@ final class RunningParts: Sendable {
     private let limits: ConnectionLimits
     private let level: DiagnosticsLevel
     let diagnostics: Logger
-    private let log: Mutex<AccessLog?>
+    private let lostLines: LostLines
+    private let logs: Mutex<Logs>
+
+    /// Where access log lines go, and where some may still be on their way to.
+    private struct Logs {
+        var current: AccessLog?
+        var former: [Former] = []
+    }
+
+    /// A log that has been replaced; it goes away when no worker has it any more and all its lines are written.
+    private struct Former {
+        weak var log: AccessLog?
+    }
 
     init(
         workers: WorkerGroup,
@@ -26,6 +38,7 @@ final class RunningParts: Sendable {
         limits: ConnectionLimits,
         level: DiagnosticsLevel,
         accessLog: AccessLog?,
+        lostLines: LostLines,
         diagnostics: Logger
     ) {
         self.workers = workers
@@ -34,19 +47,30 @@ final class RunningParts: Sendable {
         self.limits = limits
         self.level = level
         self.diagnostics = diagnostics
-        log = Mutex(accessLog)
+        self.lostLines = lostLines
+        logs = Mutex(Logs(current: accessLog))
     }
 
     /// Where access log lines go now.
-    var accessLog: AccessLog? { log.withLock { $0 } }
+    var accessLog: AccessLog? { logs.withLock { $0.current } }
+
+    /// Writes what waits, for at most that long: the last act of the process.
+    func flushAccessLogs(milliseconds: Int) {
+        let all = logs.withLock { logs in logs.former.compactMap(\.log) + [logs.current].compactMap(\.self) }
+        AccessLog.flush(all, milliseconds: milliseconds)
+    }
 
     /// Goes over to other settings.
     ///
     /// - Throws: `AccessLogError` when the other log cannot be opened, and nothing is changed then.
     func apply(_ next: Settings, replacing former: Settings) throws {
         if next.accessLog != former.accessLog {
-            let other = try AccessLog.open(next.accessLog, diagnostics: diagnostics)
-            log.withLock { $0 = other }
+            let other = try AccessLog.open(next.accessLog, lost: lostLines, diagnostics: diagnostics)
+            logs.withLock { logs in
+                logs.former.removeAll { $0.log == nil }
+                logs.former.append(Former(log: logs.current))
+                logs.current = other
+            }
         }
         // First, for workers ask for it.
         level.level = next.logLevel

@@ -123,6 +123,49 @@ import Testing
         }
     }
 
+    @Test func `what one log has lost is still counted when another one takes its place`() throws {
+        try Scene.play { scene in
+            scene.expectLine(containing: "the access log loses lines: No space left on device")
+            let path = "\(try scene.folder())/settings.env"
+            let origin = try scene.origin()
+            func write(_ log: String) throws {
+                try "LB_BACKENDS=\(origin.url)\nLB_ACCESS_LOG=\(log)\n".write(
+                    toFile: path,
+                    atomically: true,
+                    encoding: .utf8
+                )
+            }
+            try write("/dev/full")
+            let balancer = try scene.curlLB([String](), ["LB_ENV_FILE": path, "LB_ADMIN": "127.0.0.1:0"])
+            for _ in 0..<3 { #expect(try balancer.get().status == 200) }
+            try eventually("the loss") {
+                try balancer.metrics().contains("\ncurl_lb_access_log_lines_lost_total 3\n")
+            }
+            try write("/dev/null")
+            balancer.process.send(SIGHUP)
+            try eventually("the other log") {
+                balancer.process.standardError.text.contains("LB_ACCESS_LOG=/dev/null (was /dev/full)")
+            }
+            #expect(try balancer.get().status == 200)
+            #expect(try balancer.metrics().contains("\ncurl_lb_access_log_lines_lost_total 3\n"))
+            #expect(try balancer.countsAtTheEnd().lost == ["log lines": 3])
+        }
+    }
+
+    @Test("standard output and error by their names in /dev may be sockets", arguments: ["stdout", "stderr"])
+    func sockets(name: String) throws {
+        try Scene.play { scene in
+            // As under systemd: both are sockets here.
+            let balancer = try scene.curlLB([try scene.origin()], ["LB_ACCESS_LOG": "/dev/\(name)"])
+            #expect(try balancer.get("/seen").status == 200)
+            try eventually("the line") {
+                let lines = name == "stdout" ? balancer.log : balancer.process.standardError.lines
+                return lines.contains { $0.contains("/seen") }
+            }
+            #expect(try balancer.countsAtTheEnd().lost.isEmpty)
+        }
+    }
+
     @Test func `/dev/full loses every line, and the last word tells how many`() throws {
         try Scene.play { scene in
             scene.expectLine(containing: "the access log loses lines: No space left on device")

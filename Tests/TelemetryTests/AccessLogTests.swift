@@ -63,7 +63,7 @@ extension AccessLog {
         #expect(isEmpty)
     }
 
-    fileprivate var dropped: UInt64 { droppedLines.load(ordering: .relaxed) }
+    fileprivate var dropped: UInt64 { lost.count }
 
     /// Waits until everything submitted is written or dropped.
     fileprivate func settle() { flush(milliseconds: 60_000) }
@@ -231,6 +231,131 @@ struct AccessLogTests {
             if count <= 0 { usleep(10_000) }
         }
         #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "3\n")
+    }
+
+    @Test func `a pipe that is removed and made anew gets the lines, and nobody puts a file in its place`() throws {
+        // As the program does.
+        signal(SIGPIPE, SIG_IGN)
+        let directory = try Directory()
+        let path = directory.path("pipe")
+        func reader() throws -> CInt {
+            try #require(mkfifo(path, 0o600) == 0)
+            let reader = Glibc.open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+            try #require(reader >= 0)
+            return reader
+        }
+        let first = try reader()
+        let log = try open(path)
+        log.submit("1\n")
+        log.settle()
+        var bytes = [UInt8](repeating: 0, count: 16)
+        #expect(read(first, &bytes, 16) == 2)
+        unlink(path)
+        // Longer than from one look to the next.
+        let end = ContinuousClock.now + .milliseconds(1500)
+        while ContinuousClock.now < end {
+            log.submit("2\n")
+            log.settle()
+            usleep(10_000)
+        }
+        #expect(!FileManager.default.fileExists(atPath: path))
+        close(first)
+        let second = try reader()
+        defer { close(second) }
+        var count = -1
+        for _ in 0..<6000 where count <= 0 {
+            log.submit("3\n")
+            log.settle()
+            count = read(second, &bytes, 16)
+            if count <= 0 { usleep(10_000) }
+        }
+        #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "3\n")
+    }
+
+    @Test func `a socket cannot be opened: that is an error at once, which says what can`() throws {
+        let directory = try Directory()
+        let path = directory.path("socket")
+        let socket = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var name = sockaddr_un()
+        name.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &name.sun_path) { $0.copyBytes(from: path.utf8) }
+        let result = withUnsafePointer(to: &name) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        try #require(result == 0)
+        let error = #expect(throws: AccessLogError.self) {
+            try AccessLog.open(.file(path: path), diagnostics: diagnostics.logger)
+        }
+        #expect(
+            error?.description
+                == "LB_ACCESS_LOG=\(path): No such device or address: it is no file and no pipe; name one of these, or"
+                + " /dev/stdout or /dev/stderr"
+        )
+    }
+
+    @Test func `logs one after the other count what is lost together`() throws {
+        let lost = LostLines()
+        for _ in 0..<2 {
+            let log = try #require(
+                try AccessLog.open(.file(path: "/dev/full"), lost: lost, diagnostics: diagnostics.logger)
+            )
+            log.submit("1\n2\n")
+            log.settle()
+        }
+        #expect(lost.count == 4)
+    }
+
+    @Test func `several logs are flushed together, though one of them is stuck`() throws {
+        // As the program does.
+        signal(SIGPIPE, SIG_IGN)
+        let directory = try Directory()
+        try #require(mkfifo(directory.path("pipe"), 0o600) == 0)
+        let reader = Glibc.open(directory.path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        try #require(reader >= 0)
+        let stuck = try open(directory.path("pipe"))
+        stuck.submit(String(repeating: "x", count: 1 << 20) + "\n")
+        let log = try open(directory.path("a.log"))
+        log.submit("1\n")
+        AccessLog.flush([stuck, log], milliseconds: 100)
+        log.settle()
+        #expect(try directory.text("a.log") == "1\n")
+        close(reader)
+        stuck.settle()
+    }
+
+    @Test func `while lines are lost for want of room nobody says that all is well again`() throws {
+        let directory = try Directory()
+        try #require(mkfifo(directory.path("pipe"), 0o600) == 0)
+        let reader = Glibc.open(directory.path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
+        try #require(reader >= 0)
+        defer { close(reader) }
+        let log = try open(directory.path("pipe"))
+        let line = String(repeating: "x", count: AccessLog.capacity / 2 - 1) + "\n"
+        var bytes = [UInt8](repeating: 0, count: 1 << 20)
+        func take(_ count: Int) {
+            var rest = count
+            while rest > 0 {
+                let some = read(reader, &bytes, min(rest, bytes.count))
+                if some > 0 { rest -= some } else { usleep(1000) }
+            }
+        }
+        let length = line.utf8.count
+        // While the first is written there is room for two more, and while these are written for another two.
+        log.submit(line)
+        take(1)
+        for _ in 0..<3 { log.submit(line) }
+        #expect(log.dropped == 1)
+        take(length)
+        for _ in 0..<3 { log.submit(line) }
+        #expect(log.dropped == 2)
+        take(4 * length - 1)
+        log.settle()
+        let notice = "notice: the access log is being written again; lines lost: "
+        for _ in 0..<60_000 where !diagnostics.messages.contains("\(notice)2") { usleep(1000) }
+        #expect(diagnostics.messages.filter { $0.hasPrefix(notice) } == ["\(notice)2"])
     }
 
     @Test func `a line that was cut off stays a line of its own`() throws {
