@@ -11,12 +11,10 @@ public final class Metrics: Sendable {
     public static let maximumSeries = 1024
     /// The most former backends that are counted apart: those that went last.
     public static let maximumFormer = 100
-    /// The name under which former backends are counted together that there was no room for; no backend can have it.
-    public static let removedName = "(removed)"
-    /// The name under which backends are counted together that there is no room for.
+    /// The name under which backends are counted together that there is no room for; no backend can have it.
     public static let otherName = "(other)"
 
-    /// One backend's counters, and what was folded into them.
+    /// One backend's counters.
     private struct Series {
         let meters: [BackendMeter]
         var isMember: Bool
@@ -26,8 +24,6 @@ public final class Metrics: Sendable {
 
     private struct State {
         var series: [String: Series] = [:]
-        /// The counters of former backends that had to make room.
-        var removed: BackendCounts?
         var removals: UInt64 = 0
     }
 
@@ -70,9 +66,10 @@ public final class Metrics: Sendable {
     /// Notes which backends the pool has, before workers ask for their counters.
     ///
     /// A backend that comes again under its name goes on counting where it was. Of those that have gone the last
-    /// ``maximumFormer`` go on being counted apart, the others together, so that names that come and go without end take no memory.
+    /// ``maximumFormer`` are kept, the others forgotten, so that names that come and go without end take no memory. Their series end, for
+    /// what they have counted is nothing that happens anew in another one; workers' counters have all of it.
     ///
-    /// - Parameter busy: Former backends that still have requests in flight: they are counted apart until they have none.
+    /// - Parameter busy: Former backends that still have requests in flight: they are kept until they have none.
     public func poolChanged(to names: [String], busy: Set<String> = []) {
         let present = Set(names)
         state.withLock { state in
@@ -96,46 +93,42 @@ public final class Metrics: Sendable {
         state.withLock { $0.series[backend]?.meters[worker] } ?? other[worker]
     }
 
-    /// Counts the former backends that went first together, until only so many are counted apart.
+    /// Forgets the former backends that went first, until there are only so many.
     private func forget(beyond count: Int, busy: Set<String>, in state: inout State) {
         let excess = state.series.count { !$0.value.isMember } - count
         guard excess > 0 else { return }
         let idle = state.series.filter { !$0.value.isMember && !busy.contains($0.key) }
-        for (name, series) in idle.sorted(by: { $0.value.removal < $1.value.removal }).prefix(excess) {
-            fold(series, named: name, into: &state)
+        for (name, _) in idle.sorted(by: { $0.value.removal < $1.value.removal }).prefix(excess) {
+            state.series[name] = nil
         }
     }
 
-    /// Folds the backend that went first together with others that have gone; false when there is none.
+    /// Forgets the backend that went first of those that have gone; false when there is none.
     private func makeRoom(busy: Set<String>, in state: inout State) -> Bool {
         guard state.series.count >= capacity else { return true }
         let former = state.series.filter { !$0.value.isMember && !busy.contains($0.key) }
         guard let oldest = former.min(by: { $0.value.removal < $1.value.removal }) else { return false }
-        fold(oldest.value, named: oldest.key, into: &state)
+        state.series[oldest.key] = nil
         return true
-    }
-
-    private func fold(_ series: Series, named name: String, into state: inout State) {
-        var counts = BackendCounts(reasons: reasons)
-        for meter in series.meters { counts += BackendCounts(meter) }
-        // Nobody counts the end of those that close just now; all of them do.
-        counts.connectionsClosed = counts.connectionsOpened
-        var removed = state.removed ?? BackendCounts(reasons: reasons)
-        removed += counts
-        state.removed = removed
-        state.series[name] = nil
     }
 
     // MARK: Reading
 
     /// What was counted for each backend, present and former, by name.
     public func backendCounts() -> [(name: String, counts: BackendCounts)] {
-        let (series, removed) = state.withLock { ($0.series, $0.removed) }
+        let series = state.withLock { $0.series }
         var result = series.sorted { $0.key < $1.key }.map { (name: $0.key, counts: sum($0.value.meters)) }
-        if let removed { result.append((Self.removedName, removed)) }
         let others = sum(other)
         if others.attempts > 0 { result.append((Self.otherName, others)) }
         return result.map { (name: $0.name, counts: $0.counts.withoutIdleReasons(reasons)) }
+    }
+
+    /// What was counted for one backend; nil when there is no such series.
+    public func backendCounts(of name: String) -> BackendCounts? {
+        let meters: [BackendMeter]?
+        if name == Self.otherName { meters = other } else { meters = state.withLock { $0.series[name]?.meters } }
+        guard let counts = meters.map(sum), name != Self.otherName || counts.attempts > 0 else { return nil }
+        return counts.withoutIdleReasons(reasons)
     }
 
     private func sum(_ meters: [BackendMeter]) -> BackendCounts {
