@@ -277,7 +277,7 @@ public struct FleetHealth: Sendable {
 
     private mutating func note(_ change: HealthEvent.Change, of position: Int, why: String, at now: UInt64) {
         let event = HealthEvent(time: now, backend: members[position].backend.name, change: change, why: why)
-        if case .operational = change { members[position].latestChange = event }
+        members[position].latestChange = event
         events.append(event)
     }
 
@@ -294,12 +294,14 @@ public struct FleetHealth: Sendable {
     }
 
     /// All that is known.
-    public func report(at now: UInt64) -> HealthReport {
+    ///
+    /// - Parameter name: The one backend that it is to be about; nil for all of them.
+    public func report(of name: String? = nil, at now: UInt64) -> HealthReport {
         HealthReport(
             time: now,
             isPanic: isPanic,
             isChecking: rules.check != nil,
-            members: members.map { member in
+            members: members.filter { name == nil || $0.backend.name == name }.map { member in
                 HealthReport.Member(
                     name: member.backend.name,
                     state: member.state,

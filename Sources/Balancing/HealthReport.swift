@@ -23,7 +23,7 @@ public struct HealthReport: Sendable {
         public let ejection: EjectionInReport?
         /// How many ejections it has not been forgiven.
         public let ejectionCount: Int
-        /// The latest change of its operational state.
+        /// The latest change of its operational state, or of its own word.
         public let latestChange: HealthEvent?
         /// The latest probes, the newest last.
         public let probes: [ProbeRecord]

@@ -1,6 +1,6 @@
 // What diagnostics say of the backends' health: one line for each change.
 
-internal import Balancing
+public import Balancing
 internal import Logging
 
 /// A change of the backends' health, as observers of a ``HealthMonitor`` hear it.
@@ -9,6 +9,11 @@ public struct HealthNews: Sendable, Equatable {
     public let backend: String?
     /// What has changed and why, without the backend's name: `is down, was up: …`.
     public let text: String
+}
+
+extension HealthNews {
+    /// What an event says.
+    public init(_ event: HealthEvent) { self = HealthLine(event).news }
 }
 
 /// A line and how severe it is.

@@ -22,6 +22,12 @@ enum HealthMetrics {
                 [MetricFamily.Sample(.integer(snapshot.isPanic ? 1 : 0))]
             ),
             family(
+                "backends_usable",
+                .gauge,
+                "How many backends take requests; with 0 they go to all that are ready (panic mode), or are answered with 503.",
+                [MetricFamily.Sample(.integer(UInt64(snapshot.members.count(where: \.takesRequests))))]
+            ),
+            family(
                 "backend_operational_state",
                 .gauge,
                 "1 for the operational state that the backend is in, 0 for the others.",
@@ -43,7 +49,7 @@ enum HealthMetrics {
             family(
                 "backend_ejections_total",
                 .counter,
-                "How often the backend was ejected because of what live traffic showed.",
+                "How often the backend was ejected because of what live traffic showed, since it became a member.",
                 snapshot.members.map {
                     MetricFamily.Sample([label($0)], $0.backend.ejections.load(ordering: .relaxed))
                 }

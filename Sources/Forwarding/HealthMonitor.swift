@@ -75,7 +75,11 @@ public final class HealthMonitor: Sendable {
     }
 
     /// All that is known now.
-    public var report: HealthReport { fleet.withLock { $0.report(at: MonotonicTime.now.nanoseconds) } }
+    ///
+    /// - Parameter name: The one backend that it is to be about; nil for all of them.
+    public func report(of name: String? = nil) -> HealthReport {
+        fleet.withLock { $0.report(of: name, at: MonotonicTime.now.nanoseconds) }
+    }
 
     /// Has an observer told of each change, on the monitor's thread: it may not wait.
     public func observe(_ observer: @escaping @Sendable (HealthNews) -> Void) {

@@ -144,11 +144,17 @@ public final class WorkerGroup: Sendable {
     /// Waits until every worker goes by the pool as it is now, which takes them a turn of their loops: what was drained gets nothing
     /// new from then on, and what it has shows in its count of requests in flight.
     ///
-    /// Not for a worker. Gives up after the limit: a worker that has stopped follows no more.
-    public func waitForAdoption(within limit: Duration = .milliseconds(200)) {
+    /// Not for a worker. Gives up after the limit: a worker that is busy for long follows later, one that has stopped no more.
+    ///
+    /// - Returns: Whether every worker does.
+    public func waitForAdoption(within limit: Duration) -> Bool {
         let version = pool.version
         let end = ContinuousClock.now + limit
-        while adoptedVersion < version, ContinuousClock.now < end { usleep(100) }
+        while adoptedVersion < version {
+            guard ContinuousClock.now < end else { return false }
+            usleep(100)
+        }
+        return true
     }
 
     /// Backends that were removed and still have requests in flight.

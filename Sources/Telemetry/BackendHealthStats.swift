@@ -17,7 +17,7 @@ public struct BackendHealthStats: Sendable, Codable, Equatable {
         }
     }
 
-    /// A change of the operational state.
+    /// A change of the operational state, or of the backend's own word.
     public struct Change: Sendable, Codable, Equatable {
         public var age: Double
         /// From what to what, and why.
@@ -60,7 +60,7 @@ public struct BackendHealthStats: Sendable, Codable, Equatable {
     /// How many ejections it has not been forgiven.
     public var ejections: Int
     public var ejection: Ejection?
-    /// Of its operational state.
+    /// Of its operational state, or of its own word.
     public var latestChange: Change?
     /// The latest probes, the newest last.
     public var probes: [Probe]

@@ -11,6 +11,11 @@ public struct BackendStats: Sendable, Codable, Equatable {
     public var operational: String?
     /// `ready`, `drain` or `maintenance`; nil for one that is no member.
     public var administrative: String?
+    /// The backend's own word, from the answers to its health checks: `ready`, `drain` or `maintenance`; nil for one that is no
+    /// member.
+    public var requested: String?
+    /// Whether a policy may choose it, unless it is full; in panic mode others may be chosen, too.
+    public var takesRequests: Bool
     public var weight: Int
     public var isBackup: Bool
     /// Requests in flight.
@@ -30,6 +35,8 @@ public struct BackendStats: Sendable, Codable, Equatable {
         isMember: Bool,
         operational: String?,
         administrative: String?,
+        requested: String?,
+        takesRequests: Bool,
         weight: Int,
         isBackup: Bool,
         inFlight: Int,
@@ -41,6 +48,8 @@ public struct BackendStats: Sendable, Codable, Equatable {
         self.isMember = isMember
         self.operational = operational
         self.administrative = administrative
+        self.requested = requested
+        self.takesRequests = takesRequests
         self.weight = weight
         self.isBackup = isBackup
         self.inFlight = inFlight
@@ -56,6 +65,8 @@ public struct BackendStats: Sendable, Codable, Equatable {
             isMember: false,
             operational: nil,
             administrative: nil,
+            requested: nil,
+            takesRequests: false,
             weight: 0,
             isBackup: false,
             inFlight: inFlight,
@@ -66,6 +77,17 @@ public struct BackendStats: Sendable, Codable, Equatable {
 }
 
 extension BackendStats {
+    /// From the one that allows most to the one that allows least.
+    static let administrativeStates = ["ready", "drain", "maintenance"]
+
+    /// What holds: the stricter of the operator's word and the backend's own; nil for one that is no member.
+    public var effectiveAdministrative: String? {
+        let places = [administrative, requested].compactMap { word in
+            Self.administrativeStates.firstIndex { $0 == word }
+        }
+        return places.max().map { Self.administrativeStates[$0] }
+    }
+
     /// With a null for what is nil: readers find each member in every object.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -74,6 +96,8 @@ extension BackendStats {
         try container.encode(isMember, forKey: .isMember)
         try container.encode(operational, forKey: .operational)
         try container.encode(administrative, forKey: .administrative)
+        try container.encode(requested, forKey: .requested)
+        try container.encode(takesRequests, forKey: .takesRequests)
         try container.encode(weight, forKey: .weight)
         try container.encode(isBackup, forKey: .isBackup)
         try container.encode(inFlight, forKey: .inFlight)

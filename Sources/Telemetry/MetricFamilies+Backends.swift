@@ -32,12 +32,17 @@ extension MetricFamilies {
             ),
             gauge(
                 "backend_state",
-                "1 for the administrative state that the backend is in, 0 for the others.",
+                "1 for the administrative state that holds, the stricter of the operator's word and the backend's own; 0 for the others.",
                 members.flatMap { member in
-                    ["ready", "drain", "maintenance"].map { state in
-                        Sample([label(member), Label("state", state)], member.administrative == state ? 1 : 0)
+                    BackendStats.administrativeStates.map { state in
+                        Sample([label(member), Label("state", state)], member.effectiveAdministrative == state ? 1 : 0)
                     }
                 }
+            ),
+            gauge(
+                "backend_takes_requests",
+                "1 when requests go to the backend unless it is full, else 0.",
+                each { $0.takesRequests ? 1 : 0 }
             ),
             gauge("backend_weight", "The backend's share beside the others'.", each { UInt64(max(0, $0.weight)) }),
             gauge(

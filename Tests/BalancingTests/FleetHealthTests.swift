@@ -546,6 +546,18 @@ struct FleetHealthTests {
         #expect(!report.isPanic)
     }
 
+    @Test func `what a backend asks for is a change, and a report can be about one backend`() throws {
+        var play = try Play(2)
+        play.probe()
+        play.pass(5)
+        play.probe(wish: ["b": BackendWish(state: .drain)])
+        let report = play.health.report(of: "b", at: play.now)
+        #expect(report.members.map(\.name) == ["b"])
+        #expect(report.members[0].latestChange?.change == .wish(BackendWish(state: .drain)))
+        #expect(report.members[0].state.requested == .drain && report.members[0].state.operational == .up)
+        #expect(play.health.report(of: "c", at: play.now).members.isEmpty)
+    }
+
     @Test func `checks that are switched on take nobody out before one has failed`() throws {
         var play = try Play(2, passive)
         #expect(play.states == "a up, b up")

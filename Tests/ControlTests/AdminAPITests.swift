@@ -162,6 +162,36 @@ struct AdminAPITests {
         #expect(scene.adoptions == 5)
     }
 
+    @Test func `a change that not every worker goes by yet is accepted, and no more is said of it`() throws {
+        let scene = try AdminScene(isAdopted: false)
+        let added = scene.ask(.post, "/backends", #"{"backend": "http://c"}"#)
+        #expect(added?.status == 202 && added?["Location"] == "/backends/c:80")
+        #expect(try object(added)["name"] as? String == "c:80")
+        let changed = scene.ask(.patch, "/backends/c:80", #"{"state": "drain"}"#)
+        #expect(try changed?.status == 202 && object(changed)["administrative"] as? String == "drain")
+        #expect(scene.ask(.delete, "/backends/c:80")?.status == 202)
+        // It is made nevertheless.
+        #expect(try problem(scene.ask(.get, "/backends/c:80")) == "404 unknown_backend")
+        #expect(scene.adoptions == 3)
+    }
+
+    @Test func `of one backend, or of all, no more is read than is asked for`() throws {
+        let scene = try AdminScene()
+        #expect(scene.ask(.get, "/backends/a:80")?.status == 200)
+        #expect(scene.ask(.patch, "/backends/a:80", #"{"weight": 2}"#)?.status == 200)
+        #expect(scene.ask(.get, "/backends")?.status == 200)
+        #expect(scene.wholeReadings == 0)
+        #expect(scene.ask(.get, "/stats")?.status == 200)
+        #expect(scene.wholeReadings == 1)
+    }
+
+    @Test func `the state is made once a second, and less often where that takes more than a tenth of the time`() {
+        let millisecond: UInt64 = 1_000_000
+        for (cost, interval) in [(0, 1000), (100, 1000), (200, 2000), (3000, 30_000)] as [(UInt64, UInt64)] {
+            #expect(EventHub.statsInterval(cost: cost * millisecond) == interval * millisecond)
+        }
+    }
+
     @Test func `weight and state are changed both or neither`() throws {
         let scene = try AdminScene()
         let response = scene.ask(.patch, "/backends/a:80", #"{"weight": 70000, "state": "drain"}"#)

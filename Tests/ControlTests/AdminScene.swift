@@ -16,6 +16,7 @@ final class AdminScene {
     let sources: AdminSources
     let api: AdminAPI
     private let waits = Counted()
+    private let wholes = Counted()
 
     private final class Counted: Sendable {
         let count = Atomic<Int>(0)
@@ -24,12 +25,17 @@ final class AdminScene {
     /// How often it was waited for the workers to go by a change.
     var adoptions: Int { waits.count.load(ordering: .relaxed) }
 
+    /// How often the whole state was read.
+    var wholeReadings: Int { wholes.count.load(ordering: .relaxed) }
+
+    /// - Parameter isAdopted: Whether workers go by a change before long.
     init(
         _ backends: String = "http://a;weight=3 http://b",
         at address: ListenAddress = .tcp(host: "127.0.0.1", port: 9900),
         token: String? = nil,
         settings: [SettingReport] = [],
-        settingsFile: SettingsFilePlace? = nil
+        settingsFile: SettingsFilePlace? = nil,
+        isAdopted: Bool = true
     ) throws {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let director = PoolDirector(
@@ -53,10 +59,20 @@ final class AdminScene {
             settingsFile: settingsFile,
             failures: metrics.failures,
             journal: ChangeJournal(),
-            stats: { Self.stats(of: director, metrics) },
-            health: { nil },
-            pool: { nil },
-            adoption: { [waits] in waits.count.wrappingAdd(1, ordering: .relaxed) }
+            reading: AdminReading(
+                stats: { [wholes] in
+                    wholes.count.wrappingAdd(1, ordering: .relaxed)
+                    return Self.stats(of: director, metrics)
+                },
+                backends: { Self.stats(of: director, metrics).backends },
+                backend: { name in Self.stats(of: director, metrics).backends.first { $0.name == name } },
+                health: { _ in nil },
+                pool: { nil }
+            ),
+            adoption: { [waits] in
+                waits.count.wrappingAdd(1, ordering: .relaxed)
+                return isAdopted
+            }
         )
         let token = try token.map { try SettingKind<AdminToken?>.adminToken.parse($0) } ?? nil
         api = AdminAPI(access: AdminAccess(address: address, token: token), sources: sources, diagnostics: logger)
@@ -77,6 +93,8 @@ final class AdminScene {
                     isMember: true,
                     operational: "up",
                     administrative: member.state.rawValue,
+                    requested: "ready",
+                    takesRequests: member.state == .ready,
                     weight: member.weight,
                     isBackup: false,
                     inFlight: 0,

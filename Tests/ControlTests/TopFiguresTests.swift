@@ -18,6 +18,7 @@ import Testing
         var health: BackendHealthStats?
         var operational = "up"
         var administrative = "ready"
+        var requested = "ready"
 
         init() { metrics.poolChanged(to: ["b1"]) }
 
@@ -31,6 +32,8 @@ import Testing
                 isMember: true,
                 operational: operational,
                 administrative: administrative,
+                requested: requested,
+                takesRequests: operational == "up" && administrative == "ready" && requested == "ready",
                 weight: 5,
                 isBackup: false,
                 inFlight: 7,
@@ -125,6 +128,11 @@ import Testing
         #expect(try shown() == ("up", .good))
         world.administrative = "drain"
         #expect(try shown() == ("up, drain", .notable))
+        world.requested = "maintenance"
+        #expect(try shown() == ("up, drain, asks for maintenance", .notable))
+        world.administrative = "ready"
+        #expect(try shown() == ("up, asks for maintenance", .notable))
+        (world.administrative, world.requested) = ("drain", "ready")
         world.operational = "down"
         #expect(try shown() == ("down, drain", .bad))
         world.administrative = "ready"

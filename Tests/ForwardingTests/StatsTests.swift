@@ -1,6 +1,5 @@
 // What is counted of exchanges that went well, failed, and were refused; and that no client can make the exposition grow.
 
-import Balancing
 import Dispatch
 import Foundation
 import HTTPWire
@@ -9,6 +8,7 @@ import Telemetry
 import Testing
 import Upstream
 
+@testable import Balancing
 @testable import EventLoop
 @testable import Forwarding
 @testable import Front
@@ -165,6 +165,61 @@ struct StatsTests {
         running.ask(Self.get())
         found = try #require(try running.stats(after: 2).backends.first)
         #expect(found.isMember && found.counts.attempts == 2)
+    }
+
+    /// The value of a metric without labels, and of those of one backend by their label's value.
+    private func values(_ name: String, _ stats: StatsSnapshot) -> [String] {
+        PrometheusText.render(stats).split(separator: "\n").filter { $0.hasPrefix("curl_lb_\(name)") }.map(String.init)
+    }
+
+    @Test func `how many backends are usable is told, also when there are none, and what takes no requests`() throws {
+        let origin = try SmallOrigin("blue")
+        defer { origin.stop() }
+        let empty = try Running([])
+        defer { empty.stop() }
+        #expect(values("backends_usable", empty.stats) == ["curl_lb_backends_usable 0"])
+        let running = try Running(["a", "b"].map { BackendConfiguration(name: $0, origin: origin.origin) })
+        defer { running.stop() }
+        #expect(values("backends_usable", running.stats) == ["curl_lb_backends_usable 2"])
+        let a = running.group.pool.members[0].backend
+        running.group.take([BackendCondition(backend: a, operational: .up, requested: .drain, weightPercent: 100)])
+        let stats = running.stats
+        #expect(values("backends_usable", stats) == ["curl_lb_backends_usable 1"])
+        // What the backend has asked for is what holds, though the operator has said nothing.
+        #expect(stats.backends.map(\.administrative) == ["ready", "ready"])
+        #expect(stats.backends.map(\.requested) == ["drain", "ready"])
+        #expect(stats.backends.map(\.takesRequests) == [false, true])
+        #expect(
+            values(#"backend_state{backend="a""#, stats).map { $0.split(separator: " ").last } == ["0", "1", "0"]
+        )
+        #expect(values(#"backend_takes_requests{backend="a""#, stats).first?.hasSuffix("} 0") == true)
+        try running.group.change([.administrative(name: "b", .maintenance)])
+        #expect(values("backends_usable", running.stats) == ["curl_lb_backends_usable 0"])
+    }
+
+    @Test func `one backend is told as it is among all`() throws {
+        let origin = try SmallOrigin("blue")
+        defer { origin.stop() }
+        let running = try Running(["a", "b"].map { BackendConfiguration(name: $0, origin: origin.origin) })
+        defer { running.stop() }
+        for _ in 0..<3 { #expect(running.ask(Self.get()) == "200") }
+        _ = try running.stats(after: 3)
+        try running.group.change([.remove(name: "b")])
+        let all = running.group.backends()
+        #expect(all.map(\.name) == ["a", "b"] && all.map(\.isMember) == [true, false])
+        for backend in all { #expect(running.group.backend(backend.name) == backend) }
+        #expect(running.group.backend("c") == nil)
+    }
+
+    @Test func `a change holds for every worker, or is known not to`() throws {
+        let origin = try SmallOrigin("blue")
+        defer { origin.stop() }
+        let running = try Running([BackendConfiguration(name: "a", origin: origin.origin)])
+        try running.group.change([.administrative(name: "a", .drain)])
+        #expect(running.group.waitForAdoption(within: .seconds(60)))
+        running.stop()
+        try running.group.change([.administrative(name: "a", .ready)])
+        #expect(!running.group.waitForAdoption(within: .milliseconds(1)))
     }
 
     @Test func `what a client sends cannot make the exposition grow`() throws {

@@ -95,11 +95,25 @@ import Testing
             let ready = Reply.ok("", fields: "Connection: close\r\n")
             let (one, two) = (Answer(ready), Answer(ready))
             let origins = [try origin("a", one, in: scene), try origin("b", two, in: scene)]
-            let balancer = try scene.curlLB([origins[0].url, "\(origins[1].url);health_path=/up"], Self.checks)
+            let balancer = try scene.curlLB(
+                [origins[0].url, "\(origins[1].url);health_path=/up"],
+                Self.checks.merging(["LB_ADMIN": "127.0.0.1:0"]) { $1 }
+            )
             #expect(checks(of: origins[0]) == 0 && checks(of: origins[1]) > 0)
             two.value = Reply.ok("", fields: "X-LB-State: drain\r\nConnection: close\r\n")
             try eventually("the wish") { hasSaid(balancer, "backend \(origins[1].name) asks to be drained") }
             #expect(try answers(balancer, 4) == "aaaa")
+            // Whoever looks sees that it takes nothing, and why.
+            let name = origins[1].name
+            let seen = try balancer.admin.backend(name)
+            #expect(seen["operational"] as? String == "up" && seen["administrative"] as? String == "ready")
+            #expect(seen["requested"] as? String == "drain" && seen["takes_requests"] as? Bool == false)
+            let change = (seen["health"] as? [String: Any])?["latest_change"] as? [String: Any]
+            #expect((change?["text"] as? String)?.hasPrefix("asks to be drained: ") == true)
+            let metrics = try balancer.metrics()
+            #expect(metrics.contains(#"curl_lb_backend_state{backend="\#(name)",state="drain"} 1"#))
+            #expect(metrics.contains(#"curl_lb_backend_takes_requests{backend="\#(name)"} 0"#))
+            #expect(metrics.contains("\ncurl_lb_backends_usable 1\n"))
             two.value = ready
             try eventually("its end") { hasSaid(balancer, "backend \(origins[1].name) asks to be used: ") }
             #expect(try Set(answers(balancer, 4)) == ["a", "b"])

@@ -27,6 +27,8 @@ func sampleSnapshot(backend name: String = "a") -> StatsSnapshot {
             isMember: true,
             operational: "up",
             administrative: "drain",
+            requested: "ready",
+            takesRequests: false,
             weight: 3,
             isBackup: false,
             inFlight: 2,

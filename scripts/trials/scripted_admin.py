@@ -38,8 +38,8 @@ class Histogram:
 class ScriptedBackend:
     def __init__(self, name, address="http://10.0.0.1:80", **facts):
         self.facts = {
-            "name": name, "address": address, "is_member": True, "operational": "up", "administrative": "ready", "weight": 1,
-            "is_backup": False, "in_flight": 0, "maximum_in_flight": 0, "source": "configuration",
+            "name": name, "address": address, "is_member": True, "operational": "up", "administrative": "ready",
+            "requested": "ready", "weight": 1, "is_backup": False, "in_flight": 0, "maximum_in_flight": 0, "source": "configuration",
             "health": {
                 "weight_percent": 100, "check": "/health", "ejections": 0, "ejection": None, "latest_change": None,
                 "probes": [
@@ -71,8 +71,11 @@ class ScriptedBackend:
         def listed(counts):
             return [{"label": label, "count": count} for label, count in counts.items()]
 
+        facts = self.facts
+        words = (facts["administrative"], facts["requested"])
         return {
-            **self.facts,
+            **facts,
+            "takes_requests": facts["operational"] == "up" and words == ("ready", "ready") and facts["weight"] > 0,
             "counts": {
                 "responses": listed(self.responses), "attempts": self.attempts, "retries": self.retries,
                 "failures": listed(self.failures), "connections_opened": 8, "connections_closed": 2,

@@ -98,7 +98,7 @@ struct AdminAPI {
         case .stats: return .json(sources.snapshot())
         // The head of a stream, for HEAD.
         case .events: return .events
-        case .backends: return .json(BackendList(backends: sources.snapshot().backends))
+        case .backends: return .json(BackendList(backends: sources.backends()))
         case .backend(let name): return .json(try backend(name))
         case .settings: return .json(SettingList(settings: sources.settings))
         case .description: return .text(OpenAPIDocument.json, contentType: "application/json")
@@ -124,7 +124,7 @@ struct AdminAPI {
     }
 
     private func backend(_ name: String) throws(Problem) -> BackendStats {
-        guard let backend = sources.snapshot().backends.first(where: { $0.name == name }) else { throw unknown(name) }
+        guard let backend = sources.backend(name) else { throw unknown(name) }
         return backend
     }
 
@@ -144,17 +144,17 @@ struct AdminAPI {
             let reasons = error.refusals.map { "\(quoted($0.value)): \($0.reason)" }
             throw Problem(.invalidValue, reasons.joined(separator: "; "))
         }
-        try apply { () throws(PoolRefusal) in try sources.director.add(setting) }
-        diagnostics.notice("operator: backend \(setting.name) added: \(setting)")
+        let isHeld = try apply("backend \(setting.name) added: \(setting)") { () throws(PoolRefusal) in
+            try sources.director.add(setting)
+        }
         let location = "/backends/\(percentEncoded(setting.name, sparing: ":"))"
-        return .json(try backend(setting.name), status: 201, fields: [("Location", location)])
+        return .json(try backend(setting.name), status: isHeld ? 201 : 202, fields: [("Location", location)])
     }
 
     private func adjust(_ name: String, _ body: [UInt8]) throws(Problem) -> AdminResponse {
         guard let adjustment = decoded(BackendPatch.self, from: body)?.adjustment else {
             throw Problem(.malformedBody, BackendPatch.expectation)
         }
-        try apply { () throws(PoolRefusal) in try sources.director.adjust(name, adjustment) }
         let weight: String? =
             switch adjustment.weight {
             case .keep: nil
@@ -162,14 +162,16 @@ struct AdminAPI {
             case .own(let weight): "weight \(weight)"
             }
         let told = [weight, adjustment.state?.rawValue].compactMap(\.self).joined(separator: ", ")
-        diagnostics.notice("operator: backend \(name): \(told)")
-        return .json(try backend(name))
+        let isHeld = try apply("backend \(name): \(told)") { () throws(PoolRefusal) in
+            try sources.director.adjust(name, adjustment)
+        }
+        return .json(try backend(name), status: isHeld ? 200 : 202)
     }
 
     private func remove(_ name: String) throws(Problem) -> AdminResponse {
-        try apply { () throws(PoolRefusal) in try sources.director.remove(name) }
-        diagnostics.notice("operator: backend \(name) removed")
-        return AdminResponse(status: 204)
+        let isHeld = try apply("backend \(name) removed") { () throws(PoolRefusal) in try sources.director.remove(name)
+        }
+        return AdminResponse(status: isHeld ? 204 : 202)
     }
 
     private struct WrittenSettings: Encodable {
@@ -202,8 +204,11 @@ struct AdminAPI {
         }
     }
 
-    /// Makes a change, and comes back when it holds for every worker.
-    private func apply(_ change: () throws(PoolRefusal) -> Void) throws(Problem) {
+    /// Makes a change, and comes back when it holds for every worker, or does not after a while.
+    ///
+    /// - Parameter text: What is told of it.
+    /// - Returns: Whether it holds for every worker.
+    private func apply(_ text: String, _ change: () throws(PoolRefusal) -> Void) throws(Problem) -> Bool {
         do throws(PoolRefusal) {
             try change()
         } catch {
@@ -222,7 +227,10 @@ struct AdminAPI {
                 )
             }
         }
-        sources.waitForAdoption()
+        diagnostics.notice("operator: \(text)")
+        let isHeld = sources.waitForAdoption()
+        if !isHeld { diagnostics.warning("operator: \(text): not every worker goes by it yet") }
+        return isHeld
     }
 
     private func unknown(_ name: String) -> Problem {

@@ -26,10 +26,27 @@ public struct SettingsFilePlace: Sendable {
     }
 }
 
+/// Where the admin API reads how things stand.
+struct AdminReading: Sendable {
+    /// The whole state, without what director and health know.
+    let stats: @Sendable () -> StatsSnapshot
+    /// The backends of it.
+    let backends: @Sendable () -> [BackendStats]
+    /// The one of that name.
+    let backend: @Sendable (String) -> BackendStats?
+    /// What is known of the backends' health, or of that of one.
+    let health: @Sendable (String?) -> HealthReport?
+    /// The backends as they stand.
+    let pool: @Sendable () -> PoolSnapshot?
+}
+
 /// The parts of the program that the admin API works on.
 ///
 /// Any thread but a worker's.
 public final class AdminSources: Sendable {
+    /// How long a change may take to hold for every worker until its answer says that it does not; the API answers nobody meanwhile.
+    private static let adoptionTime = Duration.seconds(2)
+
     let director: PoolDirector
     let failures: FailureFeed
     /// Nil when the backends do not come from a file.
@@ -37,10 +54,8 @@ public final class AdminSources: Sendable {
     /// What has changed lately.
     let journal: ChangeJournal
     private let shownSettings: Mutex<[SettingReport]>
-    private let stats: @Sendable () -> StatsSnapshot
-    private let health: @Sendable () -> HealthReport?
-    private let pool: @Sendable () -> PoolSnapshot?
-    private let adoption: @Sendable () -> Void
+    private let reading: AdminReading
+    private let adoption: @Sendable () -> Bool
     private let phaseNumber = Atomic<UInt8>(AdminPhase.starting.rawValue)
 
     /// The parts of a running balancer.
@@ -63,36 +78,33 @@ public final class AdminSources: Sendable {
             settingsFile: settingsFile,
             failures: metrics.failures,
             journal: journal,
-            stats: { [name = settings.name] in workers.stats(build, name: name, accessLog: accessLog()) },
-            health: { monitor.report },
-            pool: { workers.pool },
-            adoption: { workers.waitForAdoption() }
+            reading: AdminReading(
+                stats: { [name = settings.name] in workers.stats(build, name: name, accessLog: accessLog()) },
+                backends: { workers.backends() },
+                backend: { workers.backend($0) },
+                health: { monitor.report(of: $0) },
+                pool: { workers.pool }
+            ),
+            adoption: { workers.waitForAdoption(within: Self.adoptionTime) }
         )
     }
 
-    /// - Parameters:
-    ///   - stats: The state, without what director and health know.
-    ///   - pool: The backends as they stand.
-    ///   - adoption: Waits until what was changed holds for every worker.
+    /// - Parameter adoption: Waits until what was changed holds for every worker; false when it does not after a while.
     init(
         director: PoolDirector,
         settings: [SettingReport],
         settingsFile: SettingsFilePlace? = nil,
         failures: FailureFeed,
         journal: ChangeJournal,
-        stats: @escaping @Sendable () -> StatsSnapshot,
-        health: @escaping @Sendable () -> HealthReport?,
-        pool: @escaping @Sendable () -> PoolSnapshot?,
-        adoption: @escaping @Sendable () -> Void
+        reading: AdminReading,
+        adoption: @escaping @Sendable () -> Bool
     ) {
         self.director = director
         shownSettings = Mutex(settings)
         self.failures = failures
         self.settingsFile = settingsFile
         self.journal = journal
-        self.stats = stats
-        self.health = health
-        self.pool = pool
+        self.reading = reading
         self.adoption = adoption
         director.observe { journal.note($0) }
     }
@@ -115,24 +127,46 @@ public final class AdminSources: Sendable {
     }
 
     /// Whether a backend is usable.
-    var isAnyUsable: Bool { pool()?.members.contains(where: \.takesRequests) ?? false }
+    var isAnyUsable: Bool { reading.pool()?.members.contains(where: \.takesRequests) ?? false }
 
-    /// Waits until what was changed holds for every worker.
-    func waitForAdoption() { adoption() }
+    /// Waits until what was changed holds for every worker; false when it does not after a while.
+    func waitForAdoption() -> Bool { adoption() }
 
     /// The whole state now.
     func snapshot() -> StatsSnapshot {
-        var snapshot = stats()
-        let sources = Dictionary(director.members.map { ($0.name, $0.source) }) { first, _ in first }
-        let report = health()
-        let members = Dictionary((report?.members ?? []).map { ($0.name, $0) }) { first, _ in first }
-        for index in snapshot.backends.indices where snapshot.backends[index].isMember {
-            let name = snapshot.backends[index].name
-            snapshot.backends[index].source = sources[name]?.description
-            guard let report, let member = members[name] else { continue }
-            snapshot.backends[index].health = BackendHealthStats(member, of: report)
-        }
+        var snapshot = reading.stats()
+        complete(&snapshot.backends)
         return snapshot
+    }
+
+    /// The backends now.
+    func backends() -> [BackendStats] {
+        var backends = reading.backends()
+        complete(&backends)
+        return backends
+    }
+
+    /// One backend now; nil when there is none of that name.
+    func backend(_ name: String) -> BackendStats? {
+        guard var backend = reading.backend(name) else { return nil }
+        guard backend.isMember else { return backend }
+        backend.source = director.members.first { $0.name == name }?.source.description
+        let report = reading.health(name)
+        if let report, let member = report.members.first { backend.health = BackendHealthStats(member, of: report) }
+        return backend
+    }
+
+    /// Adds what director and health know.
+    private func complete(_ backends: inout [BackendStats]) {
+        let sources = Dictionary(director.members.map { ($0.name, $0.source) }) { first, _ in first }
+        let report = reading.health(nil)
+        let members = Dictionary((report?.members ?? []).map { ($0.name, $0) }) { first, _ in first }
+        for index in backends.indices where backends[index].isMember {
+            let name = backends[index].name
+            backends[index].source = sources[name]?.description
+            guard let report, let member = members[name] else { continue }
+            backends[index].health = BackendHealthStats(member, of: report)
+        }
     }
 }
 
@@ -152,7 +186,7 @@ extension BackendHealthStats {
                 )
             },
             latestChange: member.latestChange.map {
-                Change(age: seconds(since: $0.time), text: Self.text(of: $0))
+                Change(age: seconds(since: $0.time), text: HealthNews($0).text)
             },
             probes: member.probes.map { probe in
                 Probe(
@@ -163,12 +197,5 @@ extension BackendHealthStats {
                 )
             }
         )
-    }
-
-    private static func text(of event: HealthEvent) -> String {
-        switch event.change {
-        case .operational(let from, let to): "is \(to.rawValue), was \(from.rawValue): \(event.why)"
-        case .wish: event.why
-        }
     }
 }

@@ -36,13 +36,16 @@ final class EventHub: EventHandler {
     static let contentType = "text/event-stream"
     /// How often failures and changes are looked for.
     private static let tick: UInt64 = 250_000_000
-    private static let statsInterval: UInt64 = 1_000_000_000
+    /// How often the state is made; less often where that takes long: a tenth of a processor is enough for it.
+    static func statsInterval(cost: UInt64) -> UInt64 { max(1_000_000_000, cost * 10) }
 
     private let sources: AdminSources
     private var readers: [EventStream] = []
     private var failurePlace = FailureFeed.Place()
     private var changePlace: UInt64 = 0
     private var statsTime: MonotonicTime?
+    /// What making the latest state took, in nanoseconds.
+    private var statsCost: UInt64 = 0
     private(set) var failures = EventBacklog(capacity: FailureFeed.kept)
     private(set) var changes = EventBacklog(capacity: ChangeJournal.kept)
     /// The latest state, and which one it is.
@@ -81,10 +84,15 @@ final class EventHub: EventHandler {
             failures.append(Self.message("failure", record))
         }
         for record in sources.journal.records(after: &changePlace) { changes.append(Self.message("change", record)) }
+        let interval = Self.statsInterval(cost: statsCost)
         // A tick early is in time.
-        if let statsTime, loop.now.since(statsTime) + Self.tick / 2 < Self.statsInterval { return }
+        if let statsTime, loop.now.since(statsTime) + Self.tick / 2 < interval { return }
+        // Those that have not taken the last one would not get it.
+        guard readers.contains(where: \.mayTakeMore) else { return }
         statsTime = loop.now
+        let begin = MonotonicTime.now
         stats = (Self.message("stats", sources.snapshot()), stats.number + 1)
+        statsCost = MonotonicTime.now.since(begin)
     }
 
     /// One message; JSON has no line break outside of strings, and escapes those inside.
@@ -128,6 +136,9 @@ final class EventStream: ClientExchange {
         admin.hub.join(self)
         supply()
     }
+
+    /// Whether the client has taken what was sent before.
+    var mayTakeMore: Bool { !client.hasPendingOutput }
 
     /// Sends what is new, if the client has taken what was sent before.
     func supply() {

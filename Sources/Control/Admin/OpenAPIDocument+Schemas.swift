@@ -48,15 +48,20 @@ extension OpenAPIDocument {
           "Backend": {
             "type": "object", "additionalProperties": false,
             "required": [
-              "name", "address", "is_member", "operational", "administrative", "weight", "is_backup", "in_flight",
-              "maximum_in_flight", "source", "health", "counts"
+              "name", "address", "is_member", "operational", "administrative", "requested", "takes_requests", "weight",
+              "is_backup", "in_flight", "maximum_in_flight", "source", "health", "counts"
             ],
             "properties": {
               "name": {"type": "string"},
               "address": {"type": ["string", "null"], "description": "null for a former member, as other members are."},
               "is_member": {"type": "boolean"},
               "operational": {"enum": ["unchecked", "up", "down", "ejected", null]},
-              "administrative": {"enum": ["ready", "drain", "maintenance", null]},
+              "administrative": {"enum": ["ready", "drain", "maintenance", null], "description": "The operator's word."},
+              "requested": {
+                "enum": ["ready", "drain", "maintenance", null],
+                "description": "The backend's own word, from the answers to its health checks; the stricter of the two holds."
+              },
+              "takes_requests": {"type": "boolean", "description": "Whether requests go to it unless it is full."},
               "weight": {"type": "integer", "minimum": 0},
               "is_backup": {"type": "boolean"},
               "in_flight": {"type": "integer"},

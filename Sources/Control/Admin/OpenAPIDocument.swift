@@ -116,6 +116,11 @@ enum OpenAPIDocument {
                       "remove": {"operationId": "removeBackend", "parameters": {"name": "$response.body#/name"}}
                     }
                   },
+                  "202": {
+                    "description": "It is a member, but not every worker goes by that yet.",
+                    "headers": {"Location": {"description": "Where it is found.", "required": true, "schema": {"type": "string"}}},
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Backend"}}}
+                  },
                   "400": {"$ref": "#/components/responses/Problem"}, "401": {"$ref": "#/components/responses/Problem"},
                   "403": {"$ref": "#/components/responses/Problem"}, "409": {"$ref": "#/components/responses/Problem"},
                   "413": {"$ref": "#/components/responses/Problem"}, "415": {"$ref": "#/components/responses/Problem"},
@@ -142,6 +147,10 @@ enum OpenAPIDocument {
                 "requestBody": {"required": true, "content": {"application/json": {"schema": {"$ref": "#/components/schemas/BackendPatch"}}}},
                 "responses": {
                   "200": {"description": "The backend.", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Backend"}}}},
+                  "202": {
+                    "description": "The backend; not every worker goes by the change yet.",
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Backend"}}}
+                  },
                   "400": {"$ref": "#/components/responses/Problem"}, "401": {"$ref": "#/components/responses/Problem"},
                   "403": {"$ref": "#/components/responses/Problem"}, "404": {"$ref": "#/components/responses/Problem"},
                   "413": {"$ref": "#/components/responses/Problem"}, "415": {"$ref": "#/components/responses/Problem"},
@@ -151,6 +160,7 @@ enum OpenAPIDocument {
               "delete": {
                 "operationId": "removeBackend", "summary": "Removes a backend, which finishes what it has", "tags": ["backends"],
                 "responses": {
+                  "202": {"description": "It is no member any more, but not every worker goes by that yet."},
                   "204": {"description": "It is no member any more."},
                   "401": {"$ref": "#/components/responses/Problem"}, "403": {"$ref": "#/components/responses/Problem"},
                   "404": {"$ref": "#/components/responses/Problem"}

@@ -125,6 +125,10 @@ extension TopFigures.Backend {
             words += ", \(administrative)"
             if mood == .good { mood = .notable }
         }
+        if let requested = backend.requested, requested != "ready" {
+            words += ", asks for \(requested)"
+            if mood == .good { mood = .notable }
+        }
         return (backend.isBackup ? words + ", backup" : words, mood)
     }
 }
