@@ -19,6 +19,8 @@ final class HeldSignals: Sendable {
         var ending: Ending?
         /// What is to be done when the end comes before that.
         var cleanUp: (@Sendable () -> Void)?
+        /// Whether nothing is left that could be ended.
+        var isOver = false
     }
 
     private let state = Mutex(State())
@@ -53,8 +55,12 @@ final class HeldSignals: Sendable {
         }
     }
 
+    /// All is finished, and the process is about to end: no signal makes a failure of that.
+    func passOver() { state.withLock { $0.isOver = true } }
+
     private func end(by number: CInt) {
-        let ending = state.withLock { state in
+        let ending: Ending? = state.withLock { state in
+            if state.isOver { return nil }
             if state.ending == nil {
                 // Whoever is about to serve waits for the lock, and is gone with it.
                 state.cleanUp?()

@@ -152,6 +152,7 @@ struct Program {
                 monitor.stop()
                 parts.flushAccessLogs(milliseconds: Self.lastLines)
                 exporter?.stop()
+                signals.passOver()
                 diagnostics.notice("\(Self.lastWords(metrics, spans))")
                 output.flush(milliseconds: Self.lastLines)
                 exit(ending.exitCode)
