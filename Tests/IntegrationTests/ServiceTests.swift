@@ -74,6 +74,39 @@ import Testing
         }
     }
 
+    @Test func `the manager hears who is the main process, also when a takeover comes to nothing`() throws {
+        try Scene.play { scene in
+            let origin = try scene.origin()
+            let gate = Gate()
+            let held = try scene.origin { _, connection in
+                try gate.wait()
+                try connection.send(Reply.ok("ok"))
+            }
+            let manager = try Manager(in: try scene.folder())
+            let notify = ["NOTIFY_SOCKET": manager.path]
+            let balancer = try scene.curlLB([origin.url], notify)
+            let main = "MAINPID=\(balancer.process.pid)"
+            try manager.wait(for: main)
+            scene.expectLine(containing: "gone before it was ready; serving on")
+            let listen = ["LB_LISTEN": "127.0.0.1:\(balancer.port)", "LB_ADMIN": "off"]
+            let checks = ["LB_BACKENDS": held.url, "LB_HEALTH_PATH": "/", "LB_HEALTH_TIMEOUT": "60s"]
+            let hesitant = try scene.process(
+                Program.curlLB,
+                ["--takeover"],
+                environment: notify.merging(listen) { $1 }.merging(checks) { $1 }
+            )
+            try eventually("its health check") { held.requests.count == 1 }
+            hesitant.send(SIGTERM)
+            try manager.wait(for: main, times: 2)
+            gate.open()
+            let next = try scene.curlLB([origin.url], notify.merging(listen) { $1 }, arguments: ["--takeover"])
+            try manager.wait(for: "READY=1\nMAINPID=\(next.process.pid)")
+            #expect(try balancer.process.waitForExit() == .code(0))
+            // What the one that is left does in the end is not what the service does.
+            #expect(!manager.messages.contains { $0.contains("STOPPING=1") || $0.contains("MAINPID=\(hesitant.pid)") })
+        }
+    }
+
     @Test func `programs that are started do not get the variables that are for this one`() throws {
         try Scene.play { scene in
             let origin = try scene.origin()
