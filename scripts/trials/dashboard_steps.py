@@ -130,6 +130,22 @@ async def shows_states(browser, admin, checks):
     await browser.press("Enter")
     checks.true("details close", await browser.value(f"document.querySelector('{row('b3')} .details').hidden"))
 
+    # What a backend asks for itself holds as the operator's word does.
+    backends["b1"].facts["requested"] = "drain"
+    admin.balancer.passes(1)
+    admin.send_stats()
+    await browser.until(f"document.querySelector('{row('b1')} .said').textContent === 'asks for drain'")
+    checks.same("state of b1, which asks", await browser.text(f"{row('b1')} .measured"), "up")
+    shape = await browser.value(f"document.querySelector('{row('b1')} .state-line use').getAttribute('href')")
+    checks.same("shape of b1, which asks", shape, "#shape-drain")
+    checks.same(
+        "nothing takes requests", await browser.text("#panic"), "No backend takes requests: clients are answered with 503."
+    )
+    backends["b1"].facts["requested"] = "ready"
+    admin.balancer.passes(1)
+    admin.send_stats()
+    await browser.until("document.querySelector('#panic').hidden")
+
     checks.true("no panic", await browser.value("document.querySelector('#panic').hidden"))
     backends["b1"].facts["operational"] = "down"
     admin.balancer.is_panic = True
