@@ -205,6 +205,10 @@ import Testing
             let path = "\(folder)/access.log"
             let balancer = try scene.curlLB([try scene.origin()], ["LB_ACCESS_LOG": path])
             #expect(try balancer.get("/1").status == 200)
+            // Lines are gathered for a moment: one that is written later goes to the new file.
+            try eventually("the first line") {
+                try String(contentsOfFile: path, encoding: .utf8).contains("\"GET /1\"")
+            }
             try FileManager.default.moveItem(atPath: path, toPath: "\(path).1")
             balancer.process.send(SIGUSR1)
             try eventually("the new file") { FileManager.default.fileExists(atPath: path) }

@@ -227,6 +227,8 @@ extension FailureWordsTests {
             defer { client.close() }
             return try client.receiveResponse()
         }
+        // A second signal, meanwhile, would be told to end it at once.
+        _ = try balancer.process.waitForExit()
         return (Failing(balancer: balancer, page: pages[0]), Failing(balancer: balancer, page: pages[1]))
     }
 

@@ -2,6 +2,7 @@
 
 import CLinux
 import Glibc
+import Synchronization
 
 /// How the other end left.
 enum Ending: Sendable, Equatable {
@@ -17,7 +18,11 @@ final class Connection {
     private let ended: (CInt) -> Void
     private var inbound: [UInt8] = []
     private var consumed = 0
-    private var isOpen = true
+    /// Whether the descriptor is still ours.
+    ///
+    /// A test may close a connection that its script still uses: without looking, that script would write to whatever connection has
+    /// the number by then.
+    private let isOpen = Mutex(true)
     /// How many bytes were sent.
     private(set) var sentCount = 0
     /// How the other end left, once that is known.
@@ -34,6 +39,9 @@ final class Connection {
     }
 
     deinit { close() }
+
+    /// Calls with the descriptor; nil when it is closed.
+    private func whileOpen<Value>(_ body: (CInt) -> Value) -> Value? { isOpen.withLock { $0 ? body(descriptor) : nil } }
 
     /// Connects to a port of this machine.
     ///
@@ -90,7 +98,9 @@ final class Connection {
     /// Sends what the kernel takes at once: 0 when it is full, -1 when the other end is gone.
     func sendSome(_ bytes: some Collection<UInt8>) -> Int {
         let flags = CInt(MSG_NOSIGNAL)
-        let sent = bytes.withContiguousStorageIfAvailable { Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
+        let sent = bytes.withContiguousStorageIfAvailable { bytes in
+            whileOpen { Glibc.send($0, bytes.baseAddress, bytes.count, flags) } ?? -1
+        }
         guard let sent else { preconditionFailure("bytes stand in one piece") }
         if sent < 0, errno == EAGAIN { return 0 }
         sentCount += max(0, sent)
@@ -116,7 +126,7 @@ final class Connection {
         let size = 1 << 16
         var count = 0
         withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { buffer in
-            count = recv(descriptor, buffer.baseAddress, size, 0)
+            count = whileOpen { recv($0, buffer.baseAddress, size, 0) } ?? 0
             if count > 0 { inbound.append(contentsOf: UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
         }
         if count > 0 { return true }
@@ -130,7 +140,7 @@ final class Connection {
         while ContinuousClock.now < deadline {
             var waiting = pollfd(fd: descriptor, events: Int16(events), revents: 0)
             if poll(&waiting, 1, 100) > 0 { return true }
-            guard isOpen else { throw Disappointment("the connection was closed on this side") }
+            guard isOpen.withLock({ $0 }) else { throw Disappointment("the connection was closed on this side") }
         }
         return false
     }
@@ -263,18 +273,19 @@ final class Connection {
     // MARK: Ending
 
     /// Ends sending; receiving goes on.
-    func finishSending() { shutdown(descriptor, CInt(SHUT_WR)) }
+    func finishSending() { _ = whileOpen { shutdown($0, CInt(SHUT_WR)) } }
 
     func close() {
-        guard isOpen else { return }
-        isOpen = false
-        ended(descriptor)
+        isOpen.withLock { isOpen in
+            if isOpen { ended(descriptor) }
+            isOpen = false
+        }
     }
 
     /// Closes so that the other end sees a reset.
     func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
-        setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
+        _ = whileOpen { setsockopt($0, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size)) }
         close()
     }
 }
