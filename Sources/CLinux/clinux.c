@@ -8,6 +8,8 @@
 #include <malloc.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
+#include <signal.h>
 #include <spawn.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -15,6 +17,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -140,6 +143,38 @@ ptrdiff_t lb_receive_descriptors(int socket, void *text, size_t capacity, int *d
 }
 
 int lb_close_from(void *actions, int first) { return posix_spawn_file_actions_addclosefrom_np(actions, first); }
+
+// In the copy of a process with threads: nothing that takes a lock.
+static _Noreturn void become(const char *path, char *const arguments[], char *const environment[], int descriptor, int number) {
+    for (int signal = 1; signal < NSIG; signal++) {
+        struct sigaction action = {.sa_handler = SIG_DFL};
+        sigaction(signal, &action, NULL);
+    }
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if ((descriptor == number || dup2(descriptor, number) == number) && fcntl(number, F_SETFD, 0) == 0
+        && syscall(SYS_close_range, number + 1, ~0U, 0) == 0)
+        execve(path, arguments, environment);
+    _exit(127);
+}
+
+int lb_spawn_sibling(const char *path, char *const arguments[], char *const environment[], int descriptor, int number, int *process) {
+    // What cannot be started is told here, where somebody hears it.
+    if (access(path, X_OK) != 0) return -1;
+    sigset_t all, former;
+    sigfillset(&all);
+    // No handler runs in the copy.
+    pthread_sigmask(SIG_SETMASK, &all, &former);
+    long pid = syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, NULL, process, NULL, 0);
+    if (pid == 0) become(path, arguments, environment, descriptor, number);
+    int failure = errno;
+    pthread_sigmask(SIG_SETMASK, &former, NULL);
+    errno = failure;
+    return (int)pid;
+}
+
+int lb_signal_process(int process, int signal) { return (int)syscall(SYS_pidfd_send_signal, process, signal, NULL, 0); }
 
 int lb_set_ipv6_only(int descriptor) { return lb_set_option(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, 1); }
 

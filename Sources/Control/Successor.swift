@@ -19,8 +19,18 @@ public final class Successor: Sendable {
     private let arguments: [String]
     private let environment: [String: String]
     private let diagnostics: Logger
+    /// Whether a service manager watches over this process.
+    ///
+    /// It would not hear of the end of a process that is not its child, and would not wait for it when it stops the service.
+    private let isSupervised: Bool
     /// The process that is to take over.
-    private let running = Mutex<pid_t?>(nil)
+    private let running = Mutex<Process?>(nil)
+
+    private struct Process {
+        var pid: pid_t
+        /// A descriptor of it, when it is not a child of this one.
+        var descriptor: CInt?
+    }
 
     /// To be made at the start: another file may lie at the program's path later, which is then what is started.
     ///
@@ -32,6 +42,7 @@ public final class Successor: Sendable {
         let isPath = own[0].contains("/")
         executable = isPath ? URL(filePath: own[0]).path : link
         arguments = [own[0], "--takeover"] + own.dropFirst().filter { $0 != "--takeover" }
+        isSupervised = environment["NOTIFY_SOCKET", default: ""].isEmpty == false
         var environment = environment
         for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID"] { environment[name] = nil }
         environment[Self.variable] = String(Self.descriptor)
@@ -60,7 +71,7 @@ public final class Successor: Sendable {
             diagnostics.warning("draining already: no other process is started")
             return
         }
-        if let pid = running.withLock({ $0 }) {
+        if let pid = running.withLock({ $0?.pid }) {
             diagnostics.warning("process \(pid) is getting ready to take over; no other one is started meanwhile")
             return
         }
@@ -73,21 +84,30 @@ public final class Successor: Sendable {
         let connection = LocalConnection(pair[0])
         let spawned = running.withLock { running in
             let spawned = spawn(with: pair[1])
-            if case .success(let pid) = spawned { running = pid }
+            if case .success(let process) = spawned { running = process }
             return spawned
         }
         close(pair[1])
         switch spawned {
         case .failure(let failure):
             diagnostics.error("\(executable) cannot be started: \(failure.text); serving on")
-        case .success(let pid):
-            diagnostics.notice("process \(pid) is started to take over")
-            giver.invite(TakeoverGiver.Invitation(connection: connection) { [self] in end(pid) })
-            Thread.detachNewThread { [self] in wait(for: pid, hasLeft) }
+        case .success(let process):
+            diagnostics.notice("process \(process.pid) is started to take over")
+            giver.invite(TakeoverGiver.Invitation(connection: connection) { [self] in end(process.pid) })
+            Thread.detachNewThread { [self] in wait(for: process, hasLeft) }
         }
     }
 
-    private func spawn(with descriptor: CInt) -> Result<pid_t, LocalFailure> {
+    private func spawn(with descriptor: CInt) -> Result<Process, LocalFailure> {
+        var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
+        var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for pointer in argv + envp { free(pointer) } }
+        if isSupervised {
+            var process: CInt = -1
+            let pid = lb_spawn_sibling(executable, &argv, &envp, descriptor, Self.descriptor, &process)
+            if pid > 0 { return .success(Process(pid: pid, descriptor: process)) }
+            // In a container it may be the first process, which has no parent.
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -103,18 +123,41 @@ public final class Successor: Sendable {
         sigfillset(&signals)
         posix_spawnattr_setsigdefault(&attributes, &signals)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
-        var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-        var envp: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for pointer in argv + envp { free(pointer) } }
         var pid: pid_t = 0
         let code = posix_spawn(&pid, executable, &actions, &attributes, &argv, &envp)
-        return code == 0 ? .success(pid) : .failure(LocalFailure(code))
+        return code == 0 ? .success(Process(pid: pid)) : .failure(LocalFailure(code))
     }
 
     /// Ends a process that is waited for no longer; one that hangs hears nothing less.
-    private func end(_ pid: pid_t) { running.withLock { if $0 == pid { kill(pid, SIGKILL) } } }
+    private func end(_ pid: pid_t) {
+        running.withLock { running in
+            guard let running, running.pid == pid else { return }
+            if let descriptor = running.descriptor {
+                _ = lb_signal_process(descriptor, SIGKILL)
+            } else {
+                kill(pid, SIGKILL)
+            }
+        }
+    }
 
-    private func wait(for pid: pid_t, _ hasLeft: () -> Bool) {
+    private func wait(for process: Process, _ hasLeft: () -> Bool) {
+        let how = process.descriptor.map(waitForEnd) ?? waitForChild(process.pid)
+        guard !hasLeft() else { return }
+        diagnostics.error("process \(process.pid), which was to take over, has ended\(how)")
+    }
+
+    /// Waits for the end of a process that another one is the parent of, and hears how it was.
+    private func waitForEnd(of descriptor: CInt) -> String {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        while poll(&waiting, 1, -1) < 0, errno == EINTR {}
+        running.withLock { running in
+            running = nil
+            close(descriptor)
+        }
+        return ""
+    }
+
+    private func waitForChild(_ pid: pid_t) -> String {
         var info = siginfo_t()
         while waitid(P_PID, id_t(pid), &info, WEXITED | WNOWAIT) < 0, errno == EINTR {}
         // Its number is its own until here.
@@ -124,9 +167,7 @@ public final class Successor: Sendable {
             running = nil
             return status
         }
-        guard !hasLeft() else { return }
         let signal = status & 0x7F
-        let how = signal != 0 ? "signal \(signal)" : "exit code \(status >> 8 & 0xFF)"
-        diagnostics.error("process \(pid), which was to take over, has ended by \(how)")
+        return signal != 0 ? " by signal \(signal)" : " by exit code \(status >> 8 & 0xFF)"
     }
 }

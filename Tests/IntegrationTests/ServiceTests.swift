@@ -107,6 +107,29 @@ import Testing
         }
     }
 
+    @Test func `a process that a signal has started to take over is the manager's child, as the former one was`() throws
+    {
+        try Scene.play { scene in
+            let manager = try Manager(in: try scene.folder())
+            let balancer = try scene.curlLB([try scene.origin()], ["NOTIFY_SOCKET": manager.path])
+            let main = balancer.process.pid
+            try manager.wait(for: "MAINPID=\(main)")
+            balancer.process.send(SIGUSR2)
+            try manager.wait(for: "READY=1\nMAINPID=", times: 2)
+            let words = try #require(
+                manager.messages.last { $0.contains("MAINPID=") && !$0.contains("MAINPID=\(main)\n") }
+            )
+            let pid = try #require(words.firstMatch(of: /MAINPID=(\d+)/).flatMap { pid_t($0.1) })
+            scene.atEnd { kill(pid, SIGKILL) }
+            #expect(ProcFile("/proc/\(pid)/status").text.contains("\nPPid:\t\(getpid())\n"))
+            try eventually("the end of the former process") { balancer.process.exitStatus == .code(0) }
+            #expect(kill(pid, SIGTERM) == 0)
+            var status: CInt = -1
+            try eventually("the end of the successor") { waitpid(pid, &status, WNOHANG) == pid }
+            #expect(status == 0)
+        }
+    }
+
     @Test func `programs that are started do not get the variables that are for this one`() throws {
         try Scene.play { scene in
             let origin = try scene.origin()

@@ -60,6 +60,13 @@ ptrdiff_t lb_send_descriptors(int socket, const void *text, size_t length, const
 ptrdiff_t lb_receive_descriptors(int socket, void *text, size_t capacity, int *descriptors, int *count);
 /// posix_spawn_file_actions_addclosefrom_np(3), of posix_spawn_file_actions_t: the descriptors from that one on are closed.
 int lb_close_from(void *actions, int first);
+/// Starts a program as a child of this process's parent (clone(2) with CLONE_PARENT), whose service manager then waits for it.
+///
+/// It has no blocked signals and no handlers; of the descriptors it has 0 to 2, and one more under another number.
+/// Returns its number and a descriptor of it (pidfd_open(2)), close-on-exec; -1 with errno where that is not possible, as in process 1.
+int lb_spawn_sibling(const char *path, char *const arguments[], char *const environment[], int descriptor, int number, int *process);
+/// pidfd_send_signal(2).
+int lb_signal_process(int process, int signal);
 /// Sets IPV6_V6ONLY.
 int lb_set_ipv6_only(int descriptor);
 /// Sets TCP_NODELAY; sockets accepted from a listener inherit it.
