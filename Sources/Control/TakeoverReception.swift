@@ -83,7 +83,8 @@ final class TakeoverReception {
         let doors = successor == nil && !isClosed && pausedUntil == nil ? names.listeners : []
         let descriptors = [giver.bellDescriptor] + guests.map(\.connection.descriptor) + doors.map(\.descriptor)
         var waiting = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
-        let times = guests.map(\.deadline) + [pausedUntil, isClosed ? nil : names.nextTry].compactMap(\.self)
+        let times =
+            guests.filter(isBounded).map(\.deadline) + [pausedUntil, isClosed ? nil : names.nextTry].compactMap(\.self)
         let limit = Self.milliseconds(until: times.min(), from: now)
         guard poll(&waiting, nfds_t(waiting.count), limit) >= 0 else { return }
         let ready = Set(waiting.filter { $0.revents != 0 }.map(\.fd))
@@ -92,12 +93,15 @@ final class TakeoverReception {
         where ready.contains(descriptor) {
             hear(descriptor)
         }
-        for guest in guests where guest.deadline <= ContinuousClock.now {
+        for guest in guests where isBounded(guest) && guest.deadline <= ContinuousClock.now {
             dismiss(guest, because: "it has taken too long")
         }
         for door in doors where ready.contains(door.descriptor) && successor == nil { open(door) }
         if !isClosed { names.open() }
     }
+
+    /// Whether a guest is waited for for so long only: not when it is the only one that can serve.
+    private func isBounded(_ guest: Guest) -> Bool { !isClosed || guest.heritage == nil }
 
     private static func milliseconds(until time: Instant?, from now: Instant) -> CInt {
         guard let time else { return -1 }
@@ -195,7 +199,11 @@ final class TakeoverReception {
         guests.removeAll { $0.connection === guest.connection }
         // It must not go on as if it were the one that serves.
         _ = guest.connection.send(TakeoverMessage.refused(reason).text)
-        guest.dismiss?()
+        if let end = guest.dismiss {
+            // With the sockets it may have begun to serve: it finishes what it has, unless it does not hear.
+            let pause: DispatchTimeInterval = guest.heritage == nil ? .seconds(0) : .seconds(5)
+            DispatchQueue.global().asyncAfter(deadline: .now() + pause, execute: end)
+        }
         if guest.heritage != nil || guest.dismiss != nil { missed("was not ready in time: \(reason)") }
     }
 

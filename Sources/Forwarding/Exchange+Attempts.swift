@@ -44,7 +44,7 @@ extension Exchange {
         let idle = (fresh ? nil : streams.pool.takeIdle(checked: isChecked)) ?? streams.pool.takeUnclaimed()
         countAttempt(streams.meter, isReused: idle != nil)
         if fresh { streams.meter.add(.connectionsStale) }
-        trace.attempt.isConnectionReused = idle != nil
+        trace.attempt.isConnectionReused = idle?.isConnected == true
         let stream = idle ?? streams.pool.connect()
         self.stream = stream
         stream.begin(self, method: reader.head.method, isUpgradeAsked: isUpgradeAsked)

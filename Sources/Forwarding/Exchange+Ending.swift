@@ -57,7 +57,7 @@ extension Exchange {
     func answer(_ row: ExchangeFailure) {
         var row = row
         var pause: UInt64 = 1
-        if let setAside, row.isOfAttempt {
+        if let setAside, row.isOfAttempt || row.isOfWaiting {
             // A backend has answered, and has been passed over for others that have not: the client is told what it has said.
             row = .setAside(status: setAside.status)
             pause = setAside.retryAfter ?? pause

@@ -258,6 +258,9 @@ public struct ExchangeFailure: Sendable, Equatable {
     /// Whether an attempt at a backend has ended by it.
     var isOfAttempt: Bool { Self.labelsOfAttempts.contains(label) }
 
+    /// Whether a place at another backend, or its answer, has been waited for in vain.
+    var isOfWaiting: Bool { [.queueFull, .queueTimeout, .requestDeadline].contains(self) }
+
     private static let labelsOfAttempts = Set(ofAttempts.map(\.label))
 
     /// Whether nothing of the request has reached a backend.

@@ -77,7 +77,7 @@ final class Hedge: StreamObserver {
         streams.meter.add(.hedges)
         streams.meter.add(idle == nil ? .connectionsOpened : .connectionsReused)
         if fresh { streams.meter.add(.connectionsStale) }
-        trace.isConnectionReused = idle != nil
+        trace.isConnectionReused = idle?.isConnected == true
         let stream = idle ?? streams.pool.connect()
         self.stream = stream
         stream.begin(self, method: exchange.reader.head.method, isUpgradeAsked: false)

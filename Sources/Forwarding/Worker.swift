@@ -137,6 +137,8 @@ public final class Worker: RequestHandler {
         // What the messages that were not read said is for others to hear.
         queue.wakeOldest()
         for entry in streams { entry?.pool.close() }
+        // It holds nothing of any pool, and is not waited for.
+        share.poolVersion.store(.max, ordering: .releasing)
         submitTelemetry()
         loop.onTurnEnd = nil
         loop.onTurnMeasured = nil

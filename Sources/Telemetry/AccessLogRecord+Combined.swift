@@ -40,7 +40,11 @@ extension AccessLogRecord {
         if client.first == UInt8(ascii: "["), let end = client.lastIndex(of: UInt8(ascii: "]")) {
             return UnsafeRawBufferPointer(rebasing: client[1..<end])
         }
-        guard let colon = client.lastIndex(of: UInt8(ascii: ":")) else { return client }
+        // Without a port an IPv6 address has no brackets, and colons of its own.
+        guard let colon = client.lastIndex(of: UInt8(ascii: ":")), client.firstIndex(of: UInt8(ascii: ":")) == colon
+        else {
+            return client
+        }
         return UnsafeRawBufferPointer(rebasing: client[..<colon])
     }
 }

@@ -101,6 +101,7 @@ public final class Stream: CurlUser {
             connectTimeoutMilliseconds: pool.settings.connectTimeoutMilliseconds
         )
         parser = ResponseParser(requestMethod: .get, limits: pool.settings.headLimits)
+        birth = pool.loop.now
         super.init(loop: pool.loop)
         connection.setUser(self)
         pool.multi.add(connection)
@@ -115,6 +116,8 @@ public final class Stream: CurlUser {
     public private(set) var wasReused = false
     /// Whether it is being made, and nobody waits for it.
     var isUnclaimed = false
+    /// When it began to be made.
+    let birth: MonotonicTime
 
     /// How long it took to make the connection; asked once, nil from then on.
     public func takeConnectTimes() -> ConnectTimes? { connectTimes.take() }
@@ -265,19 +268,16 @@ public final class Stream: CurlUser {
 
     /// Ends the use of a stream that has not been answered and need not be.
     ///
-    /// One to which nothing was sent is kept for the next exchange; while it is being made it goes on being made. Any other ends.
+    /// One that is being made goes on being made, for the next exchange. Any other ends, also one to which nothing was sent: a part of
+    /// the request may wait in TLS, and its socket takes nothing at present.
     public func release() {
-        guard !wasRequestSent, sendFailure == nil else {
+        guard phase == .connecting else {
             cancel()
             return
         }
         observer = nil
         progress = .none
-        switch phase {
-        case .connecting: pool.keepUnclaimed(self)
-        case .connected: restUnused()
-        case .closed: break
-        }
+        pool.keepUnclaimed(self)
     }
 
     /// Puts a stream to rest that has served nobody yet.

@@ -74,12 +74,16 @@ public final class StreamPool {
         return nil
     }
 
-    /// A stream that is still being made for nobody.
+    /// How long a stream may have been in the making to be handed on, in nanoseconds: the kernel sends the first packet again after a
+    /// second, and what has waited that long may wait for its timeout.
+    private static let freshness: UInt64 = 500_000_000
+
+    /// A stream that is still being made for nobody, and has been for a short time only.
     ///
-    /// Who would have to make one goes on with that, so that there are never more of them than there were exchanges at a time.
+    /// Who would have to make one goes on with that, so that there are no more of them than exchanges need.
     public func takeUnclaimed() -> Stream? {
-        guard !unclaimed.isEmpty else { return nil }
-        let stream = unclaimed.removeFirst()
+        guard let stream = unclaimed.last, loop.now.since(stream.birth) < Self.freshness else { return nil }
+        unclaimed.removeLast()
         stream.isUnclaimed = false
         return stream
     }

@@ -83,7 +83,7 @@ final class Ending: Sendable {
     /// - Returns: Whether it was done.
     func becomeService(_ body: () -> Void) -> Bool {
         state.withLock { state in
-            guard !state.isDraining else { return false }
+            guard !state.isDraining, state.signals == 0 else { return false }
             state.isService = true
             body()
             return true

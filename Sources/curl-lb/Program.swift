@@ -143,7 +143,11 @@ struct Program {
                         admin.stop()
                         ending.leave()
                     },
-                    stay: { notifier.mainProcess(is: Int(getpid())) }
+                    stay: {
+                        notifier.mainProcess(is: Int(getpid()))
+                        // The kernel may have told the other one of a connection that it has left.
+                        workers.lookForConnections()
+                    }
                 )
             )
             workers.notifyWhenStopped { [diagnostics, output] in
@@ -157,7 +161,10 @@ struct Program {
                 output.flush(milliseconds: Self.lastLines)
                 exit(ending.exitCode)
             }
-            try former?.demandSuccession()
+            do { try former?.demandSuccession() } catch {
+                listeners.abandon()
+                throw error
+            }
             signals.serve(ending) { workers.accept(from: listeners) }
             // Before the former process is let go of: the service manager must not find that the service has ended.
             notifier.ready(status: "serving on \(listeners.addresses.map(\.description).joined(separator: ", "))")

@@ -284,6 +284,9 @@ struct AccessLogRecordTests {
         #expect(line.hasPrefix("2001:db8::1 - - [") && line.hasSuffix("] \"-\" 400 - \"-\" \"-\"\n"))
         facts.client = Array("unix".utf8)
         #expect(String(decoding: facts.line(.combined), as: UTF8.self).hasPrefix("unix - - ["))
+        // As a trusted proxy names it.
+        facts.client = Array("2001:db8::1".utf8)
+        #expect(String(decoding: facts.line(.combined), as: UTF8.self).hasPrefix("2001:db8::1 - - ["))
     }
 
     @Test func `on a terminal fields stand under one another, and colour says how it went`() {

@@ -37,7 +37,7 @@ final class EventHub: EventHandler {
     /// How often failures and changes are looked for.
     private static let tick: UInt64 = 250_000_000
     /// How often the state is made; less often where that takes long: a tenth of a processor is enough for it.
-    static func statsInterval(cost: UInt64) -> UInt64 { max(1_000_000_000, cost * 10) }
+    static func statsInterval(cost: UInt64) -> UInt64 { min(10_000_000_000, max(1_000_000_000, cost * 10)) }
 
     private let sources: AdminSources
     private var readers: [EventStream] = []
