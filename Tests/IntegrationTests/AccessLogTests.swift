@@ -207,7 +207,7 @@ import Testing
             #expect(try balancer.get("/1").status == 200)
             // Lines are gathered for a moment: one that is written later goes to the new file.
             try eventually("the first line") {
-                try String(contentsOfFile: path, encoding: .utf8).contains("\"GET /1\"")
+                ProcFile(path).text.contains("\"GET /1\"")
             }
             try FileManager.default.moveItem(atPath: path, toPath: "\(path).1")
             balancer.process.send(SIGUSR1)
