@@ -143,7 +143,7 @@ struct ListenerGroupTests {
 
     @Test("the path of a socket stays when another process goes on with it, and when another program has made it")
     func paths() throws {
-        let path = "/tmp/curl-lb-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
+        let path = Self.freshPath
         defer { unlink(path) }
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -168,15 +168,21 @@ struct ListenerGroupTests {
         #expect(access(path, F_OK) == 0)
     }
 
-    @Test("what may be another process's is left, until that process is known to be gone")
-    func passing() throws {
-        let path = "/tmp/curl-lb-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
-        defer { unlink(path) }
+    /// A path in the file system that nobody has.
+    private static var freshPath: String { "/tmp/curl-lb-\(getpid())-\(UInt32.random(in: .min ... .max)).sock" }
+
+    /// Listens on a path, and says nothing of what goes wrong.
+    private static func group(at path: String) throws -> ListenerGroup {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        func group() throws -> ListenerGroup {
-            try ListenerGroup(on: [.unix(path: path)], workers: 1, diagnostics: logger) {}
-        }
+        return try ListenerGroup(on: [.unix(path: path)], workers: 1, diagnostics: logger) {}
+    }
+
+    @Test("what may be another process's is left, until that process is known to be gone")
+    func passing() throws {
+        let path = Self.freshPath
+        defer { unlink(path) }
+        func group() throws -> ListenerGroup { try Self.group(at: path) }
         let first = try group()
         #expect(first.pass { true })
         first.abandon()
@@ -192,13 +198,9 @@ struct ListenerGroupTests {
 
     @Test("a path that has become another socket's stays")
     func strangers() throws {
-        let path = "/tmp/curl-lb-\(getpid())-\(UInt32.random(in: .min ... .max)).sock"
+        let path = Self.freshPath
         defer { unlink(path) }
-        var logger = Logger(label: "test")
-        logger.logLevel = .critical
-        func group() throws -> ListenerGroup {
-            try ListenerGroup(on: [.unix(path: path)], workers: 1, diagnostics: logger) {}
-        }
+        func group() throws -> ListenerGroup { try Self.group(at: path) }
         let first = try group()
         // Kept until the end, so that the other file has another number.
         rename(path, path + ".old")

@@ -222,15 +222,20 @@ struct AccessLogTests {
         let reader = Glibc.open(directory.path("pipe"), O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         try #require(reader >= 0)
         defer { close(reader) }
+        #expect(firstText(from: reader, writing: "3\n", to: log) == "3\n")
+    }
+
+    /// Writes a line again and again until a pipe's reader gets one; what it gets.
+    private func firstText(from reader: CInt, writing line: String, to log: AccessLog) -> String {
         var bytes = [UInt8](repeating: 0, count: 16)
         var count = -1
         for _ in 0..<6000 where count <= 0 {
-            log.submit("3\n")
+            log.submit(line)
             log.settle()
             count = read(reader, &bytes, 16)
             if count <= 0 { usleep(10_000) }
         }
-        #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "3\n")
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     }
 
     @Test func `a pipe that is removed and made anew gets the lines, and nobody puts a file in its place`() throws {
@@ -262,14 +267,7 @@ struct AccessLogTests {
         close(first)
         let second = try reader()
         defer { close(second) }
-        var count = -1
-        for _ in 0..<6000 where count <= 0 {
-            log.submit("3\n")
-            log.settle()
-            count = read(second, &bytes, 16)
-            if count <= 0 { usleep(10_000) }
-        }
-        #expect(String(decoding: bytes.prefix(max(0, count)), as: UTF8.self) == "3\n")
+        #expect(firstText(from: second, writing: "3\n", to: log) == "3\n")
     }
 
     @Test func `a socket cannot be opened: that is an error at once, which says what can`() throws {
