@@ -53,7 +53,7 @@ let package = Package(
         .target(
             name: "Front",
             dependencies: [
-                "CLinux", "EventLoop", "HTTPWire", "MessageIO",
+                "CLinux", "EventLoop", "HTTPWire", "MessageIO", "Telemetry",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

@@ -2,6 +2,7 @@
 
 internal import CLinux
 internal import Glibc
+internal import Telemetry
 
 /// A client's address, kept in a few words and written out when somebody asks.
 public struct PeerAddress: Sendable, Equatable {
@@ -141,26 +142,9 @@ public struct PeerAddress: Sendable, Equatable {
     /// Writes a number of at most five digits; returns where it ends.
     @inline(__always)
     private func write(decimal value: UInt32, to target: UnsafeMutableRawBufferPointer, at start: Int) -> Int {
-        let thousands = value / 1000
-        let rest = value &- thousands &* 1000
-        guard thousands > 0 else {
-            return write(rest, digits: rest >= 100 ? 3 : rest >= 10 ? 2 : 1, to: target, at: start)
-        }
-        let end = write(thousands, digits: thousands >= 10 ? 2 : 1, to: target, at: start)
-        return write(rest, digits: 3, to: target, at: end)
-    }
-
-    /// Writes the last one to three digits of a number below 1,000 as one word, of which what stands behind them does not count.
-    @inline(__always)
-    private func write(_ value: UInt32, digits: Int, to target: UnsafeMutableRawBufferPointer, at start: Int) -> Int {
-        let hundreds = value / 100
-        let tens = value / 10
-        let word = 0x30_3030 | hundreds | (tens &- hundreds &* 10) << 8 | (value &- tens &* 10) << 16
-        target.storeBytes(
-            of: (word &>> UInt32(truncatingIfNeeded: 8 &* (3 &- digits))).littleEndian,
-            toByteOffset: start,
-            as: UInt32.self
-        )
-        return start &+ digits
+        guard let base = target.baseAddress else { return start }
+        var place = TextPlace(base + start)
+        place.write(decimal: UInt64(value))
+        return place.pointer - base
     }
 }

@@ -3,27 +3,30 @@
 /// A place in memory that has room for what is written there; each writing moves it behind what was written.
 ///
 /// Whoever makes one knows that there is room: up to 7 bytes more than what is to be written, since it is written in words.
-struct TextPlace {
+public struct TextPlace {
     /// Room that is to be there beyond what is written.
     static let slack = 8
 
-    private(set) var pointer: UnsafeMutableRawPointer
+    @usableFromInline var place: UnsafeMutableRawPointer
+    /// Behind what has been written.
+    @inlinable public var pointer: UnsafeMutableRawPointer { place }
 
-    init(_ pointer: UnsafeMutableRawPointer) { self.pointer = pointer }
+    @inlinable
+    public init(_ pointer: UnsafeMutableRawPointer) { place = pointer }
 
     @inline(__always)
     mutating func write(_ byte: UInt8) {
-        pointer.storeBytes(of: byte, as: UInt8.self)
-        pointer += 1
+        place.storeBytes(of: byte, as: UInt8.self)
+        place += 1
     }
 
     /// Writes all words of a short text, of which some bytes count.
     @inline(__always)
     mutating func write(_ text: ShortText) {
-        pointer.storeBytes(of: text.words.0, as: UInt64.self)
-        pointer.storeBytes(of: text.words.1, toByteOffset: 8, as: UInt64.self)
-        pointer.storeBytes(of: text.words.2, toByteOffset: 16, as: UInt64.self)
-        pointer += text.count
+        place.storeBytes(of: text.words.0, as: UInt64.self)
+        place.storeBytes(of: text.words.1, toByteOffset: 8, as: UInt64.self)
+        place.storeBytes(of: text.words.2, toByteOffset: 16, as: UInt64.self)
+        place += text.count
     }
 
     // MARK: Numbers
@@ -32,17 +35,30 @@ struct TextPlace {
     static let mostDigits = 20
 
     /// Writes a number in decimal digits.
+    @inlinable
     @inline(__always)
-    mutating func write(decimal value: UInt64) {
-        guard value < 1000 else {
-            write(decimal: value, minimumDigits: 4)
+    public mutating func write(decimal value: UInt64) {
+        guard value < 1_000_000 else {
+            write(decimal: value, minimumDigits: 7)
             return
         }
         let value = UInt32(truncatingIfNeeded: value)
-        write(value, digits: value >= 100 ? 3 : value >= 10 ? 2 : 1)
+        guard value >= 1000 else {
+            write(value, digits: Self.digits(of: value))
+            return
+        }
+        let thousands = value / 1000
+        write(thousands, digits: Self.digits(of: thousands))
+        write(value &- thousands &* 1000, digits: 3)
     }
 
+    /// How many digits a number below 1,000 has.
+    @inlinable
+    @inline(__always)
+    static func digits(of value: UInt32) -> Int { value >= 100 ? 3 : value >= 10 ? 2 : 1 }
+
     /// Writes a number in decimal digits, with leading zeros up to a width of at most 20.
+    @usableFromInline
     @inline(never)
     mutating func write(decimal value: UInt64, minimumDigits: Int) {
         var length = 1
@@ -53,14 +69,15 @@ struct TextPlace {
         }
         length = max(length, minimumDigits)
         rest = value
-        for place in stride(from: length - 1, through: 0, by: -1) {
-            pointer.storeBytes(of: UInt8(truncatingIfNeeded: 48 &+ rest % 10), toByteOffset: place, as: UInt8.self)
+        for offset in stride(from: length - 1, through: 0, by: -1) {
+            place.storeBytes(of: UInt8(truncatingIfNeeded: 48 &+ rest % 10), toByteOffset: offset, as: UInt8.self)
             rest /= 10
         }
-        pointer += length
+        place += length
     }
 
     /// Writes the last one to three digits of a number below 1,000.
+    @inlinable
     @inline(__always)
     mutating func write(_ value: UInt32, digits: Int) {
         let hundreds = value / 100
@@ -68,8 +85,8 @@ struct TextPlace {
         let word = 0x30_3030 | hundreds | (tens &- hundreds &* 10) << 8 | (value &- tens &* 10) << 16
         // The digits in front fall out of it.
         let shown = word &>> UInt32(truncatingIfNeeded: 8 &* (3 &- digits))
-        pointer.storeBytes(of: shown.littleEndian, as: UInt32.self)
-        pointer += digits
+        place.storeBytes(of: shown.littleEndian, as: UInt32.self)
+        place += digits
     }
 
     /// Writes nanoseconds as milliseconds with three decimals, cut, not rounded.
@@ -110,30 +127,30 @@ struct TextPlace {
         while length &- place >= 8 {
             let word = source.loadUnaligned(fromByteOffset: place, as: UInt64.self)
             guard Self.arePlain(word) else { break }
-            pointer.storeBytes(of: word, toByteOffset: place, as: UInt64.self)
+            self.place.storeBytes(of: word, toByteOffset: place, as: UInt64.self)
             place &+= 8
         }
         // What is less than a word, once more together with what is in front of it.
         if place > 0, place < length, length &- place < 8 {
             let word = source.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
             if Self.arePlain(word) {
-                pointer.storeBytes(of: word, toByteOffset: length &- 8, as: UInt64.self)
+                self.place.storeBytes(of: word, toByteOffset: length &- 8, as: UInt64.self)
                 place = length
             }
         } else if length >= 4, length < 8 {
             let head = source.loadUnaligned(as: UInt32.self)
             let tail = source.loadUnaligned(fromByteOffset: length &- 4, as: UInt32.self)
             if Self.arePlain(UInt64(head) << 32 | UInt64(tail)) {
-                pointer.storeBytes(of: head, as: UInt32.self)
-                pointer.storeBytes(of: tail, toByteOffset: length &- 4, as: UInt32.self)
+                self.place.storeBytes(of: head, as: UInt32.self)
+                self.place.storeBytes(of: tail, toByteOffset: length &- 4, as: UInt32.self)
                 place = length
             }
         }
         while place < length, Self.isPlain(bytes[place]) {
-            pointer.storeBytes(of: bytes[place], toByteOffset: place, as: UInt8.self)
+            self.place.storeBytes(of: bytes[place], toByteOffset: place, as: UInt8.self)
             place &+= 1
         }
-        pointer += place
+        self.place += place
         return place
     }
 }
