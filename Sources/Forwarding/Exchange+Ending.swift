@@ -73,7 +73,7 @@ extension Exchange {
         let page = FailureResponse(
             failure: row,
             format: worker.pageFormat(for: reader),
-            requestID: String(decoding: requestID, as: UTF8.self),
+            requestID: requestID.text,
             proxyName: worker.settings.name,
             date: worker.clock.dateFieldValue(),
             clientMinorVersion: refusal == nil ? head.minorVersion : 1,
@@ -97,7 +97,7 @@ extension Exchange {
         keepAlive = keepAlive && reader.isBodyComplete && !worker.isDraining
         let response = TraceResponse(
             reader: reader,
-            requestID: requestID,
+            requestID: requestID.bytes,
             date: worker.clock.dateFieldValue(),
             keepAlive: keepAlive
         )

@@ -32,7 +32,7 @@ extension Exchange {
                         milliseconds: Double(attempt.nanoseconds / 1000) / 1000
                     )
                 },
-                id: String(decoding: requestID, as: UTF8.self)
+                id: requestID.text
             )
         }
     }

@@ -17,71 +17,56 @@ extension Exchange {
             worker.meter.add(.logLinesSampledOut)
             return
         }
-        let client = client
-        let reader = client.reader
-        let traceLength = trace.context == nil ? 0 : TraceContext.identifierLength
-        let size = PeerAddress.maximumTextLength + traceLength
+        let log = worker.log
+        let record = log.record
+        log.describe(standing.forwarded?.address ?? client.peer, trace.context)
+        describe(reader, in: &record.facts, style)
+        record.facts.sample = isPlain ? UInt64(style.sample) : 1
+        if !isPlain || isHedged || isRetryBudgetExhausted || failure != nil { describeRemarks(in: record) }
         var backend = responder?.name ?? ""
-        backend.withUTF8 { backend in
-            requestID.withUnsafeBytes { requestID in
-                withUnsafeTemporaryAllocation(byteCount: size, alignment: 1) { text in
-                    let address = standing.forwarded?.address ?? client.peer
-                    let length = address.write(to: text)
-                    let traceText = UnsafeMutableRawBufferPointer(rebasing: text[PeerAddress.maximumTextLength...])
-                    trace.context?.writeIdentifier(to: traceText)
-                    let record = worker.logRecord
-                    record.client = UnsafeRawBufferPointer(rebasing: text[..<length])
-                    record.traceID = UnsafeRawBufferPointer(traceText)
-                    record.requestID = requestID
-                    record.backend = UnsafeRawBufferPointer(backend)
-                    describeRequest(reader, in: record, style)
-                    record.status = isResponseBegun ? status : failure?.status ?? 0
-                    record.bytesIn = reader.bodyBytes
-                    record.bytesOut = bytesOut
-                    describeTimes(in: record)
-                    record.queued = queueNanoseconds > 0 ? queueNanoseconds : nil
-                    record.attempts = attemptCount
-                    if !failedAttempts.isEmpty { record.failedAttempts = failedAttempts }
-                    record.notes = notes
-                    if let failure { record.reason = failure.label }
-                    record.sample = isPlain ? style.sample : 1
-                    worker.log(style)
-                }
+        requestID.withText { requestID in
+            backend.withUTF8 { backend in
+                record.facts.requestID = requestID
+                record.facts.backend = UnsafeRawBufferPointer(backend)
+                log.write(style)
             }
         }
     }
 
-    private var notes: AccessLogNotes {
-        var notes: AccessLogNotes = isRetryBudgetExhausted ? .retryBudgetExhausted : []
-        guard isHedged else { return notes }
-        notes.insert(.hedged)
-        if isOnHedge, isResponseBegun, responder != nil { notes.insert(.hedgeWon) }
-        return notes
+    private func describe(_ reader: RequestReader, in facts: inout AccessLogFacts, _ style: AccessLogStyle) {
+        let bytes = reader.headBytes
+        func text(_ range: Range<Int>?) -> UnsafeRawBufferPointer {
+            range.map { UnsafeRawBufferPointer(start: bytes + $0.lowerBound, count: $0.count) } ?? .empty
+        }
+        facts.method = text(reader.head.methodRange)
+        facts.target = text(reader.head.targetRange)
+        facts.minorVersion = reader.head.minorVersion
+        facts.host = text(reader.head.effectiveAuthorityRange)
+        facts.referer = style.namesClientProgram ? text(reader.head.fields.value(.referer)) : .empty
+        facts.userAgent = style.namesClientProgram ? text(reader.head.fields.value(.userAgent)) : .empty
+        facts.status = UInt64(isResponseBegun ? status : failure?.status ?? 0)
+        facts.bytesIn = reader.bodyBytes
+        facts.bytesOut = bytesOut
+        facts.attempts = UInt64(attemptCount)
+        let loop = loop
+        facts.turn = loop.turnNumber
+        facts.duration = loop.now.since(startTime)
+        facts.timeToFirstByte = firstByteTime.map { $0.since(startTime) }
+        facts.queued = queueNanoseconds > 0 ? queueNanoseconds : nil
+        facts.dns = measures.connect?.lookup
+        facts.connect = measures.connect?.connect
+        facts.tls = measures.connect?.handshake
+        facts.wait = measures.wait
+        facts.body = responder == nil ? nil : firstByteTime.map { loop.now.since($0) }
     }
 
-    private func describeRequest(_ reader: RequestReader, in record: AccessLogRecord, _ style: AccessLogStyle) {
-        record.method = reader.headBytes(reader.head.methodRange)
-        record.target = reader.headBytes(reader.head.targetRange)
-        record.minorVersion = reader.head.minorVersion
-        record.host = reader.headBytes(reader.head.effectiveAuthorityRange ?? 0..<0)
-        if style.namesClientProgram {
-            record.referer = reader.headBytes(reader.head.fields.value(.referer) ?? 0..<0)
-            record.userAgent = reader.headBytes(reader.head.fields.value(.userAgent) ?? 0..<0)
-        }
-    }
-
-    private func describeTimes(in record: AccessLogRecord) {
-        let now = loop.now
-        record.turn = loop.turnNumber
-        record.duration = now.since(startTime)
-        record.timeToFirstByte = firstByteTime.map { $0.since(startTime) }
-        if let connect = measures.connect {
-            record.dns = connect.lookup
-            record.connect = connect.connect
-            record.tls = connect.handshake
-        }
-        record.wait = measures.wait
-        if responder != nil, let firstByteTime { record.body = now.since(firstByteTime) }
+    private func describeRemarks(in record: AccessLogRecord) {
+        if !failedAttempts.isEmpty { record.failedAttempts = failedAttempts }
+        if let failure { record.reason = failure.label }
+        if isRetryBudgetExhausted { record.notes.insert(.retryBudgetExhausted) }
+        guard isHedged else { return }
+        record.notes.insert(.hedged)
+        if isOnHedge, isResponseBegun, responder != nil { record.notes.insert(.hedgeWon) }
     }
 
     // MARK: Repeating a failed attempt
@@ -90,8 +75,7 @@ extension Exchange {
     func tellHowToReproduce(_ row: ExchangeFailure, at backend: Backend?) {
         guard let reproductions = worker.reproductions, let backend else { return }
         let text = reproduction(at: worker.streams(to: backend).pool.origin)
-        let id = String(decoding: requestID, as: UTF8.self)
-        reproductions.debug("\(row.label) at \(backend.name) (request \(id)); reproduce with: \(text)")
+        reproductions.debug("\(row.label) at \(backend.name) (request \(requestID.text)); reproduce with: \(text)")
     }
 
     /// The command that sends a backend the request as it was sent.

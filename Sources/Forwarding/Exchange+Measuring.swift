@@ -91,7 +91,9 @@ extension Exchange {
     }
 
     /// Body bytes may have come from the client.
-    func countUpload() {
+    func countUpload() { countUpload(reader) }
+
+    private func countUpload(_ reader: RequestReader) {
         let count = reader.bodyBytes &- measures.countedUpload
         guard count > 0 else { return }
         measures.countedUpload &+= count
@@ -102,21 +104,24 @@ extension Exchange {
     /// The exchange is over.
     func countEnd() {
         let meter = worker.meter
-        countUpload()
+        let reader = reader
+        countUpload(reader)
         meter.request(method: Int(reader.head.method.rawValue), status: isResponseBegun ? status : nil)
         if let failure, failure.isFailure { meter.failure(failure.label) }
         if isTunnel {
             meter.add(.tunnelsClosed)
             return
         }
-        let duration = loop.now.since(startTime)
+        let now = loop.now
+        let duration = now.since(startTime)
         meter.record(.request, duration)
         guard isResponseBegun else { return }
         guard responder != nil else {
             meter.add(.bytesSent, bytesOut)
             return
         }
-        measures.meter?.record(.request, duration)
-        if let firstByteTime { measures.meter?.record(.body, loop.now.since(firstByteTime)) }
+        guard let meter = measures.meter else { return }
+        meter.record(.request, duration)
+        if let firstByteTime { meter.record(.body, now.since(firstByteTime)) }
     }
 }

@@ -58,14 +58,14 @@ extension Exchange {
     ///   - span: the attempt's in the trace, if it is recorded.
     /// - Returns: its length.
     func writeHead(to buffer: Buffer, host: String?, span: UInt64) -> Int {
-        requestID.withUnsafeBytes { requestID in
+        requestID.withText { text in
             UpstreamRequest(
                 reader: reader,
                 peer: client.peer,
                 isPeerTrusted: client.isTrusted,
                 addsForwarded: worker.settings.addsForwarded,
-                requestID: requestID,
-                isRequestIDNew: isRequestIDNew,
+                requestID: text,
+                isRequestIDNew: requestID.isOurs,
                 isUpgradeAsked: isUpgradeAsked,
                 proxyName: worker.settings.name,
                 defaultHost: worker.settings.name,

@@ -126,7 +126,7 @@ extension Exchange {
         if trace.isNew { context.parent = 0 }
         withUnsafeTemporaryAllocation(byteCount: PeerAddress.maximumTextLength, alignment: 1) { text in
             let length = clientAddress.writeHost(to: text)
-            requestID.withUnsafeBytes { requestID in
+            requestID.withText { requestID in
                 var span = SpanRecord(.server, context, identifier: trace.span)
                 describe(&span, from: startTime)
                 (span.host, span.port) = reader.hostAndPort

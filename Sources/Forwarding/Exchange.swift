@@ -63,10 +63,7 @@ final class Exchange: ClientExchange, StreamObserver {
     var isContinueAwaited = false
     /// Whether it got one of ours.
     var isContinueSent = false
-    /// The request's identifier: the client's, or ours.
-    private(set) var requestID: [UInt8] = []
-    /// Whether it is ours.
-    private(set) var isRequestIDNew = false
+    private(set) var requestID = RequestIdentifier()
     /// Who the client is, whom it is bound to, and what it may be told.
     var standing = ClientStanding()
     /// The trace that the request belongs to.
@@ -137,10 +134,7 @@ final class Exchange: ClientExchange, StreamObserver {
     var firstByteTime: MonotonicTime?
     var measures = ExchangeMeasures()
 
-    init(worker: Worker) {
-        self.worker = worker
-        requestID.reserveCapacity(RequestIdentifierGenerator.length)
-    }
+    init(worker: Worker) { self.worker = worker }
 
     /// Whether any byte of the final response was handed to the client's connection.
     var isResponseBegun: Bool {
@@ -167,7 +161,7 @@ final class Exchange: ClientExchange, StreamObserver {
         startTime = loop.now
         worker.meter.add(.requestsBegun)
         if let deadline = worker.settings.overload.deadline { requestEnd = startTime + deadline }
-        isRequestIDNew = !takeRequestID()
+        if !takeRequestID() { requestID.make(with: &worker.identifiers) }
         guard refusal == nil else { return }
         readStanding()
         if worker.settings.trace != nil || reader.head.fields.contains(.traceparent) { readTrace() }
@@ -197,19 +191,15 @@ final class Exchange: ClientExchange, StreamObserver {
         if let refusal = beginRequest() { answer(.refusedBody(refusal)) } else { attemptNext() }
     }
 
-    /// Takes the client's identifier if it is a plain one, else makes one; true if it is the client's.
+    /// Takes the client's identifier if it is a plain one.
     private func takeRequestID() -> Bool {
         let fields = reader.head.fields
         if refusal == nil, !fields.isRepeated(.xRequestID), let index = fields.first(.xRequestID) {
             let value = reader.headBytes(fields[index].valueRange)
             if (1...128).contains(value.count), value.allSatisfy(Self.isPlain) {
-                requestID.append(contentsOf: value)
+                requestID.take(value)
                 return true
             }
-        }
-        withUnsafeTemporaryAllocation(byteCount: RequestIdentifierGenerator.length, alignment: 1) { text in
-            worker.identifiers.write(to: text)
-            requestID.append(contentsOf: UnsafeRawBufferPointer(text))
         }
         return false
     }
@@ -240,7 +230,7 @@ final class Exchange: ClientExchange, StreamObserver {
         isContinueSent = false
         isUpgradeAsked = false
         isTunnel = false
-        requestID.removeAll(keepingCapacity: true)
+        requestID.reset()
         standing = ClientStanding()
         if trace.context != nil { trace = ExchangeTrace() }
         tried.removeAll()

@@ -1,12 +1,54 @@
-// Names for requests that came without one.
+// What requests are called: as the client says, or by a number.
 
-/// Makes 128-bit random identifiers in hexadecimal: unique, not secret.
+internal import Telemetry
+
+/// A request's identifier: the client's word, or 128 random bits of ours, which are kept as a number until their text is wanted.
+struct RequestIdentifier {
+    /// The length of one of ours in bytes of text.
+    static let length = 32
+
+    private var number: (UInt64, UInt64) = (0, 0)
+    /// The client's word; empty if the identifier is ours.
+    private var word: [UInt8] = []
+
+    /// Whether the request came without one.
+    var isOurs: Bool { word.isEmpty }
+
+    /// Takes the client's word, which is not empty.
+    mutating func take(_ bytes: UnsafeRawBufferPointer) {
+        assert(!bytes.isEmpty)
+        word.append(contentsOf: bytes)
+    }
+
+    /// Makes one.
+    mutating func make(with generator: inout RequestIdentifierGenerator) {
+        number = (generator.nextWord(), generator.nextWord())
+    }
+
+    /// Forgets it, and keeps the memory of a long word.
+    mutating func reset() { word.removeAll(keepingCapacity: true) }
+
+    /// Calls with its text.
+    func withText<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result {
+        guard isOurs else { return word.withUnsafeBytes(use) }
+        var text: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+        return withUnsafeMutablePointer(to: &text) { text in
+            var place = TextPlace(text)
+            place.write(hexadecimal: number.0)
+            place.write(hexadecimal: number.1)
+            return use(UnsafeRawBufferPointer(start: text, count: Self.length))
+        }
+    }
+
+    /// Its text; not for the way of a request that goes well.
+    var bytes: [UInt8] { withText { Array($0) } }
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+/// Makes random numbers for identifiers: unique, not secret.
 ///
 /// xoshiro256++ (Blackman and Vigna, 2019), seeded from the system's generator.
 struct RequestIdentifierGenerator {
-    /// The length of an identifier in bytes of text.
-    static let length = 32
-
     private var state: (UInt64, UInt64, UInt64, UInt64)
 
     init() {
@@ -26,23 +68,11 @@ struct RequestIdentifierGenerator {
         return result
     }
 
-    /// A random identifier of a trace's half, or of a span: never 0.
+    /// Half an identifier of a request or of a trace, or one of a span: never 0.
     mutating func nextWord() -> UInt64 {
         let word = next()
         return word == 0 ? 1 : word
     }
 
     private func rotated(_ value: UInt64, by bits: UInt64) -> UInt64 { value << bits | value >> (64 - bits) }
-
-    /// Writes an identifier; the target has ``length`` bytes.
-    mutating func write(to target: UnsafeMutableRawBufferPointer) {
-        for half in 0..<2 {
-            var word = next()
-            for index in 0..<16 {
-                let digit = UInt8(truncatingIfNeeded: word & 15)
-                target[half * 16 + index] = digit < 10 ? 48 + digit : 87 + digit
-                word >>= 4
-            }
-        }
-    }
 }

@@ -20,6 +20,8 @@ public enum WorkerMessage: Sendable {
     case stopAccepting
     /// Accept what waits: another process may have been told of it that accepts no more.
     case lookForConnections
+    /// Give the access log what it has not been given yet, and say so.
+    case handOverLines(LinesReceipt)
     /// Show that the loop turns.
     case pulse(UInt64)
     /// Go on with this pool.
@@ -60,13 +62,10 @@ public final class Worker: RequestHandler {
     private(set) var isDraining = false
 
     let multi: CurlMulti
-    private var accessLog: AccessLog?
     private let diagnostics: Logger?
     /// Where it is told how a failed attempt can be repeated, if anybody wants to know.
     private(set) var reproductions: Logger?
-    private var logLines = LineBuffer()
-    /// What the next line tells.
-    let logRecord = AccessLogRecord()
+    let log: WorkerLog
     private let spanQueue: SpanQueue?
     /// The spans of this turn.
     var spans = SpanBuffer()
@@ -100,11 +99,11 @@ public final class Worker: RequestHandler {
     ) {
         self.settings = settings
         balancer = Balancer(pool.snapshot, seed: .random(in: .min ... .max))
-        self.accessLog = accessLog
         self.diagnostics = diagnostics
         spanQueue = spans
         self.share = share
         meter = share.meter
+        log = WorkerLog(loop: loop, to: accessLog, meter: meter, clock: clock)
         retryPolicy = RetryPolicy(settings)
         multi = CurlMulti(loop: loop)
 
@@ -126,7 +125,7 @@ public final class Worker: RequestHandler {
     /// Runs on the caller's thread, which it keeps.
     public func run() {
         share.mailbox.open(on: loop) { [unowned self] in receive($0) }
-        submitTelemetryAtTurnEnd()
+        handOverTelemetryAtTurnEnd()
         measureTurns()
         housekeeping.begin()
         loop.run()
@@ -139,7 +138,8 @@ public final class Worker: RequestHandler {
         for entry in streams { entry?.pool.close() }
         // It holds nothing of any pool, and is not waited for.
         share.poolVersion.store(.max, ordering: .releasing)
-        submitTelemetry()
+        handOverSpans()
+        log.handOver()
         loop.onTurnEnd = nil
         loop.onTurnMeasured = nil
         loop.tearDown()
@@ -182,6 +182,9 @@ public final class Worker: RequestHandler {
             acceptors?.close()
         case .lookForConnections:
             acceptors?.look()
+        case .handOverLines:
+            // Its receipt goes with the message.
+            log.handOver()
         case .pulse(let number):
             share.pulse.store(number, ordering: .relaxed)
         }
@@ -189,13 +192,11 @@ public final class Worker: RequestHandler {
 
     /// Goes over to other settings, between two events: nothing that is in flight is disturbed.
     private func change(_ settings: ForwardingSettings, _ accessLog: AccessLog?) {
-        // What was gathered belongs to the former log.
-        submitTelemetry()
-        self.accessLog = accessLog
+        log.change(to: accessLog)
         self.settings = settings
         retryPolicy = RetryPolicy(settings)
         findReproductions()
-        submitTelemetryAtTurnEnd()
+        handOverTelemetryAtTurnEnd()
         front.change(FrontSettings(settings))
         for entry in streams { entry?.pool.change(StreamSettings(settings)) }
         for connection in connections { connection.judgeTrust() }
@@ -203,9 +204,15 @@ public final class Worker: RequestHandler {
 
     private func findReproductions() { reproductions = diagnostics.flatMap { $0.logLevel <= .debug ? $0 : nil } }
 
-    private func submitTelemetryAtTurnEnd() {
-        let isWanted = accessLog != nil || spanQueue != nil
-        loop.onTurnEnd = isWanted ? { [unowned self] in submitTelemetry() } : nil
+    private func handOverTelemetryAtTurnEnd() {
+        guard log.isOn || spanQueue != nil else {
+            loop.onTurnEnd = nil
+            return
+        }
+        loop.onTurnEnd = { [unowned self] in
+            log.turnEnded()
+            handOverSpans()
+        }
     }
 
     private func serve(_ socket: AcceptedSocket) {
@@ -340,19 +347,7 @@ public final class Worker: RequestHandler {
         }
     }
 
-    /// Writes the line of the exchange that ``logRecord`` tells of, and forgets it.
-    func log(_ style: AccessLogStyle) {
-        if accessLog != nil {
-            meter.add(.logLines)
-            logRecord.append(to: &logLines, style, clock: clock)
-        }
-        logRecord.reset()
-    }
-
-    private func submitTelemetry() {
-        if !logLines.isEmpty { accessLog?.submit(&logLines) }
-        if !spans.isEmpty { spanQueue?.submit(&spans) }
-    }
+    private func handOverSpans() { if !spans.isEmpty { spanQueue?.submit(&spans) } }
 }
 
 @available(*, unavailable)

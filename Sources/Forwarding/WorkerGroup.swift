@@ -210,6 +210,15 @@ public final class WorkerGroup: Sendable {
         for follower in followers.withLock({ $0 }) { follower(update) }
     }
 
+    /// Has the workers give the access log the lines that they have gathered, and waits for it for at most that long.
+    ///
+    /// Any thread but a worker's.
+    public func handOverLines(milliseconds: Int) {
+        let receipts = DispatchGroup()
+        for share in shares { share.mailbox.post(.handOverLines(LinesReceipt(in: receipts))) }
+        _ = receipts.wait(timeout: .now() + .milliseconds(milliseconds))
+    }
+
     /// Lets the workers finish what is in flight for at most that long, and stop.
     public func drain(_ limit: Duration) {
         for share in shares { share.mailbox.post(.drain(nanoseconds: limit.clampedNanoseconds)) }

@@ -40,7 +40,13 @@ public final class RequestReader {
     /// The size of the buffer that a reader begins with.
     static let smallCapacity = 4096
 
-    private(set) var buffer: Buffer
+    private(set) var buffer: Buffer { didSet { bufferBase = UnsafeRawPointer(buffer.base) } }
+    /// Where the buffer begins, at hand where the head's ranges are: to ask the buffer takes longer than to write a log line's field.
+    @usableFromInline private(set) var bufferBase: UnsafeRawPointer
+    /// Where the current request starts in the buffer.
+    @usableFromInline private(set) var messageStart = 0
+    /// Body bytes decoded so far, without framing.
+    public private(set) var bodyBytes: UInt64 = 0
     /// The small buffer, while a large one is in use.
     private var smallBuffer: Buffer?
     /// Where the large ones come from; without it, the one at hand is all there is.
@@ -54,8 +60,6 @@ public final class RequestReader {
     private var decoder = BodyDecoder(.none)
     private var trailers = TrailerLines()
 
-    /// Where the current request starts in the buffer.
-    private var messageStart = 0
     /// The first received byte that has not been decoded.
     private var rawStart = 0
     /// Body content that has not been consumed; absolute offsets.
@@ -64,8 +68,6 @@ public final class RequestReader {
     private var refusal: ChunkedRefusal?
     /// Whether the protocol has been switched.
     private(set) var isTunnel = false
-    /// Body bytes decoded so far, without framing.
-    public private(set) var bodyBytes: UInt64 = 0
 
     /// A reader that begins in a buffer of its own and takes a large one when it needs it.
     convenience init(limits: HeadLimits, largeBuffers: BufferPool) {
@@ -74,6 +76,7 @@ public final class RequestReader {
 
     init(buffer: Buffer, limits: HeadLimits, largeBuffers: BufferPool? = nil) {
         self.buffer = buffer
+        bufferBase = UnsafeRawPointer(buffer.base)
         self.largeBuffers = largeBuffers
         parser = RequestParser(limits: limits)
     }
@@ -152,7 +155,7 @@ public final class RequestReader {
     }
 
     /// The head's first byte.
-    public var headBytes: UnsafeRawPointer { UnsafeRawPointer(buffer.base + messageStart) }
+    @inlinable public var headBytes: UnsafeRawPointer { bufferBase + messageStart }
 
     /// Bytes of the head at a range of it.
     public func headBytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {

@@ -113,31 +113,34 @@ struct AccessLogFile: ~Copyable {
 
     // MARK: Writing
 
-    /// Writes whole lines; returns what could not be written, and why.
-    mutating func write(_ lines: ArraySlice<UInt8>) -> (rest: ArraySlice<UInt8>, failure: String?) {
-        guard descriptor >= 0 else { return (lines, "nobody reads the pipe") }
-        // What a full disk has cut off stays a line of its own.
-        let bytes = isMidLine ? [UInt8(ascii: "\n")] + lines : lines
-        var rest = bytes
-        while !rest.isEmpty {
-            let written = writeSome(rest)
+    /// Writes whole lines; returns how many of their bytes were written, and why not all of them.
+    mutating func write(_ lines: UnsafeRawBufferPointer) -> (written: Int, failure: String?) {
+        guard descriptor >= 0 else { return (0, "nobody reads the pipe") }
+        if isMidLine {
+            // What a full disk has cut off stays a line of its own.
+            if let failure = withUnsafeBytes(of: UInt8(ascii: "\n"), { writeAll($0).failure }) { return (0, failure) }
+            isMidLine = false
+        }
+        let (written, failure) = writeAll(lines)
+        if written > 0 { isMidLine = lines[written - 1] != UInt8(ascii: "\n") }
+        return (written, failure)
+    }
+
+    private func writeAll(_ bytes: UnsafeRawBufferPointer) -> (written: Int, failure: String?) {
+        var done = 0
+        while done < bytes.count {
+            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+            let written = Glibc.write(descriptor, rest.baseAddress, rest.count)
             if written > 0 {
-                rest = rest.dropFirst(written)
+                done += written
             } else if written < 0, errno == EAGAIN {
                 // A terminal or pipe that another process made non-blocking: wait for room.
                 var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 poll(&waiting, 1, 1000)
             } else if written == 0 || errno != EINTR {
-                let failure = written == 0 ? "nothing is written" : String(cString: strerror(errno))
-                if let last = bytes[..<rest.startIndex].last { isMidLine = last != UInt8(ascii: "\n") }
-                return (rest.suffix(lines.count), failure)
+                return (done, written == 0 ? "nothing is written" : String(cString: strerror(errno)))
             }
         }
-        isMidLine = false
-        return ([], nil)
-    }
-
-    private func writeSome(_ bytes: ArraySlice<UInt8>) -> Int {
-        bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        return (done, nil)
     }
 }

@@ -9,23 +9,23 @@ extension AccessLogRecord {
         line.append(" - - [")
         clock.appendLogTime(to: &line)
         line.append("] \"")
-        if method.isEmpty {
+        if facts.method.isEmpty {
             line.append("-")
         } else {
-            line.append(escapedForText: method)
+            line.append(escapedForText: facts.method)
             line.append(UInt8(ascii: " "))
-            line.append(escapedForText: target)
+            line.append(escapedForText: facts.target)
             line.append(UInt8(ascii: " "))
             appendProtocol(to: &line)
         }
         line.append("\" ")
-        line.append(decimal: numbers[Number.status.rawValue])
+        line.append(decimal: facts.status)
         line.append(UInt8(ascii: " "))
-        if bytesOut > 0 { line.append(decimal: bytesOut) } else { line.append("-") }
+        if facts.bytesOut > 0 { line.append(decimal: facts.bytesOut) } else { line.append("-") }
         line.append(UInt8(ascii: " "))
-        appendQuoted(referer, to: &line)
+        appendQuoted(facts.referer, to: &line)
         line.append(UInt8(ascii: " "))
-        appendQuoted(userAgent, to: &line)
+        appendQuoted(facts.userAgent, to: &line)
         line.append(UInt8(ascii: "\n"))
     }
 
@@ -37,6 +37,7 @@ extension AccessLogRecord {
 
     /// The client without its port, and an IPv6 address without brackets.
     private var clientHost: UnsafeRawBufferPointer {
+        let client = facts.client
         if client.first == UInt8(ascii: "["), let end = client.lastIndex(of: UInt8(ascii: "]")) {
             return UnsafeRawBufferPointer(rebasing: client[1..<end])
         }

@@ -5,7 +5,7 @@ extension AccessLogRecord {
     func appendJSON(to line: inout LineBuffer, _ style: AccessLogStyle, clock: WallClock) {
         line.append(UInt8(ascii: "{"))
         let beginning = line.count
-        for index in 0..<style.partCount { append(style.parts + index, to: &line, escape: "\\u00", clock: clock) }
+        append(style.parts, style.partCount, to: &line, escape: "\\u00", clock: clock)
         if line.count > beginning {
             line.replaceLast(with: UInt8(ascii: "}"))
         } else {
@@ -20,7 +20,7 @@ extension AccessLogRecord {
         if style.isForTerminal {
             for index in 0..<style.partCount { appendColumn(style.parts + index, to: &line, clock: clock) }
         } else {
-            for index in 0..<style.partCount { append(style.parts + index, to: &line, escape: "\\x", clock: clock) }
+            append(style.parts, style.partCount, to: &line, escape: "\\x", clock: clock)
         }
         if line.count > beginning {
             line.replaceLast(with: UInt8(ascii: "\n"))
@@ -29,139 +29,123 @@ extension AccessLogRecord {
         }
     }
 
-    /// A field, unless it is not known and left out then.
+    // MARK: Fields
+
+    /// The most that a field takes whose length is not that of bytes of the facts.
+    private static let fieldLength = 2 * ShortText.capacity + max(TextPlace.mostDigits + 1, WallClock.timestampLength)
+
+    /// The fields one after the other, but for those that are not known and left out then.
+    ///
+    /// Room is made for all of them at once: what is written does not look at the memory's end.
     @inline(__always)
     private func append(
-        _ part: UnsafePointer<AccessLogPart>,
+        _ parts: UnsafePointer<AccessLogPart>,
+        _ count: Int,
         to line: inout LineBuffer,
         escape: StaticString,
         clock: WallClock
     ) {
-        switch part.pointee.kind {
-        case .text: appendText(texts[Int(part.pointee.index)], part, to: &line, escape: escape)
-        case .number: appendNumber(numbers[Int(part.pointee.index)], part, to: &line)
-        case .time: appendTime(times[Int(part.pointee.index)], part, to: &line)
-        case .other: appendOther(part, to: &line, escape: escape, clock: clock)
+        let isRemarkable = isRemarkable
+        let facts = UnsafePointer(memory)
+        let room = count &* Self.fieldLength &+ facts.pointee.length
+        var place = line.place(for: room)
+        for index in 0..<count {
+            let part = parts + index
+            let fact = UnsafeRawPointer(facts) + part.pointee.offset
+            switch part.pointee.kind {
+            case .clock:
+                place.write(part.pointee.prefix)
+                clock.writeTimestamp(to: &place, turn: facts.pointee.turn)
+            case .bytes:
+                let bytes = fact.load(as: UnsafeRawBufferPointer.self)
+                guard !bytes.isEmpty else {
+                    writeUnknown(part, to: &place)
+                    continue
+                }
+                place.write(part.pointee.prefix)
+                let plain = place.writePlain(bytes)
+                if plain < bytes.count {
+                    line.end(at: place)
+                    line.appendEscaping(UnsafeRawBufferPointer(rebasing: bytes[plain...]), escape: escape)
+                    place = line.place(for: room)
+                }
+            case .number:
+                place.write(part.pointee.prefix)
+                place.write(decimal: fact.load(as: UInt64.self))
+            case .duration:
+                guard let nanoseconds = fact.load(as: UInt64?.self) else {
+                    writeUnknown(part, to: &place)
+                    continue
+                }
+                place.write(part.pointee.prefix)
+                place.write(milliseconds: nanoseconds)
+            case .remark where !isRemarkable:
+                writeUnknown(part, to: &place)
+                continue
+            case .remark, .composed:
+                line.end(at: place)
+                appendComposed(part, to: &line, escape: escape)
+                place = line.place(for: room)
+                continue
+            }
+            part.pointee.writeSuffix(to: &place)
         }
+        line.end(at: place)
     }
+
+    @inline(__always)
+    private func writeUnknown(_ part: UnsafePointer<AccessLogPart>, to place: inout TextPlace) {
+        guard part.pointee.whenUnknown != .nothing else { return }
+        place.write(part.pointee.prefix)
+        if part.pointee.whenUnknown == .dash { place.write(UInt8(ascii: "-")) }
+        part.pointee.writeSuffix(to: &place)
+    }
+
+    // MARK: What is put together
 
     @inline(never)
-    private func appendOther(
-        _ part: UnsafePointer<AccessLogPart>,
-        to line: inout LineBuffer,
-        escape: StaticString,
-        clock: WallClock
-    ) {
-        switch part.pointee.field {
-        case .time:
-            line.append(part.pointee.prefix)
-            clock.appendTimestamp(to: &line, turn: turn)
-            line.append(part.pointee.suffix)
-        case .request: appendRequest(part, to: &line, escape: escape)
-        case .protocol:
-            line.append(part.pointee.prefix)
-            appendProtocol(to: &line)
-            line.append(part.pointee.suffix)
-        case .failedAttempts: if !failedAttempts.isEmpty { appendFailedAttempts(part, to: &line) }
-        case .notes: if !notes.isEmpty { appendNotes(part, to: &line) }
-        default: appendReason(part, to: &line)
-        }
-    }
-
-    // MARK: Values
-
-    @inline(__always)
-    private func appendText(
-        _ bytes: UnsafeRawBufferPointer,
-        _ part: UnsafePointer<AccessLogPart>,
-        to line: inout LineBuffer,
-        escape: StaticString
-    ) {
-        guard !bytes.isEmpty else {
-            appendUnknown(part, to: &line)
-            return
-        }
-        var place = line.place(for: 2 * ShortText.capacity + bytes.count)
-        place.write(part.pointee.prefix)
-        let plain = place.writePlain(bytes)
-        if plain < bytes.count {
+    private func appendComposed(_ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer, escape: StaticString) {
+        let isKnown =
+            switch part.pointee.field {
+            case .request: !facts.method.isEmpty
+            case .failedAttempts: !failedAttempts.isEmpty
+            case .notes: !notes.isEmpty
+            case .reason: reason != nil
+            default: true
+            }
+        guard isKnown else {
+            var place = line.place(for: Self.fieldLength)
+            writeUnknown(part, to: &place)
             line.end(at: place)
-            line.appendEscaping(UnsafeRawBufferPointer(rebasing: bytes[plain...]), escape: escape)
-            place = line.place(for: ShortText.capacity)
-        }
-        place.write(part.pointee.suffix)
-        line.end(at: place)
-    }
-
-    @inline(__always)
-    private func appendNumber(_ number: UInt64, _ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer) {
-        var place = line.place(for: 2 * ShortText.capacity + TextPlace.mostDigits)
-        place.write(part.pointee.prefix)
-        place.write(decimal: number)
-        place.write(part.pointee.suffix)
-        line.end(at: place)
-    }
-
-    @inline(__always)
-    private func appendTime(_ nanoseconds: UInt64, _ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer) {
-        guard nanoseconds != Self.unknown else {
-            appendUnknown(part, to: &line)
-            return
-        }
-        var place = line.place(for: 2 * ShortText.capacity + TextPlace.mostDigits + 1)
-        place.write(part.pointee.prefix)
-        place.write(milliseconds: nanoseconds)
-        place.write(part.pointee.suffix)
-        line.end(at: place)
-    }
-
-    private func appendUnknown(_ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer) {
-        guard part.pointee.whenUnknown != .nothing else { return }
-        line.append(part.pointee.prefix)
-        if part.pointee.whenUnknown == .dash { line.append(UInt8(ascii: "-")) }
-        line.append(part.pointee.suffix)
-    }
-
-    private func appendRequest(_ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer, escape: StaticString) {
-        guard !method.isEmpty else {
-            appendUnknown(part, to: &line)
             return
         }
         line.append(part.pointee.prefix)
-        line.append(method, escape: escape)
-        line.append(UInt8(ascii: " "))
-        line.append(target, escape: escape)
-        line.append(part.pointee.suffix)
-    }
-
-    private func appendReason(_ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer) {
-        guard let reason else {
-            appendUnknown(part, to: &line)
-            return
+        switch part.pointee.field {
+        case .request:
+            line.append(facts.method, escape: escape)
+            line.append(UInt8(ascii: " "))
+            line.append(facts.target, escape: escape)
+        case .failedAttempts: appendFailedAttempts(asJSON: part.pointee.isJSON, to: &line)
+        case .notes:
+            if part.pointee.isJSON { line.append(UInt8(ascii: "[")) }
+            notes.append(to: &line, quote: part.pointee.isJSON ? "\"" : "")
+            if part.pointee.isJSON { line.append(UInt8(ascii: "]")) }
+        case .reason: line.append(reason ?? "")
+        default: appendProtocol(to: &line)
         }
-        line.append(part.pointee.prefix)
-        line.append(reason)
-        line.append(part.pointee.suffix)
-    }
-
-    private func appendNotes(_ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer) {
-        line.append(part.pointee.prefix)
-        if part.pointee.isJSON { line.append(UInt8(ascii: "[")) }
-        notes.append(to: &line, quote: part.pointee.isJSON ? "\"" : "")
-        if part.pointee.isJSON { line.append(UInt8(ascii: "]")) }
-        line.append(part.pointee.suffix)
+        var place = line.place(for: ShortText.capacity)
+        part.pointee.writeSuffix(to: &place)
+        line.end(at: place)
     }
 
     /// Backend, reason, libcurl's number, libcurl's text and time of each; in text: `[a connection_refused 7 "…" 0.400ms]`.
-    private func appendFailedAttempts(_ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer) {
-        line.append(part.pointee.prefix)
+    private func appendFailedAttempts(asJSON isJSON: Bool, to line: inout LineBuffer) {
         line.append(UInt8(ascii: "["))
         for (index, attempt) in failedAttempts.enumerated() {
-            if index > 0 { line.append(part.pointee.isJSON ? "," : ", ") }
-            if part.pointee.isJSON { appendObject(attempt, to: &line) } else { appendWords(attempt, to: &line) }
+            if index > 0 { line.append(isJSON ? "," : ", ") }
+            if isJSON { appendObject(attempt, to: &line) } else { appendWords(attempt, to: &line) }
         }
         line.append(UInt8(ascii: "]"))
-        line.append(part.pointee.suffix)
     }
 
     private func appendObject(_ attempt: AccessLogAttempt, to line: inout LineBuffer) {
@@ -197,7 +181,7 @@ extension AccessLogRecord {
 
     func appendProtocol(to line: inout LineBuffer) {
         line.append("HTTP/1.")
-        line.append(decimal: UInt64(minorVersion))
+        line.append(decimal: UInt64(facts.minorVersion))
     }
 
     // MARK: For a terminal
@@ -208,7 +192,7 @@ extension AccessLogRecord {
         let color = color(of: part.pointee.field)
         if let color { line.append(color) }
         let start = line.count
-        append(part, to: &line, escape: "\\x", clock: clock)
+        append(part, 1, to: &line, escape: "\\x", clock: clock)
         guard line.count > start else {
             line.truncate(to: beginning)
             return
@@ -225,7 +209,7 @@ extension AccessLogRecord {
         switch field {
         case .time, .id, .traceID: "\u{1B}[2m"
         case .status:
-            switch status {
+            switch facts.status {
             case ..<300: "\u{1B}[32m"
             case ..<400: "\u{1B}[36m"
             case ..<500: "\u{1B}[33m"

@@ -86,6 +86,8 @@ public final class BackendMeter: Sendable {
     private let firstByte: Int
     private let request: Int
     private let phases: Int
+    /// How many cells a phase's histogram has.
+    private let phaseLength: Int
 
     init(reasons: ReasonTable) {
         self.reasons = reasons
@@ -94,7 +96,8 @@ public final class BackendMeter: Sendable {
         request = firstByte + 1 + scale.fine.count
         phases = request + 1 + scale.fine.count
         let phaseCount = BackendDuration.allCases.count - BackendDuration.queue.rawValue
-        cells = CounterCells(count: phases + phaseCount * (1 + scale.coarse.count))
+        phaseLength = 1 + scale.coarse.count
+        cells = CounterCells(count: phases + phaseCount * phaseLength)
     }
 
     // MARK: Counting
@@ -114,22 +117,21 @@ public final class BackendMeter: Sendable {
 
     /// Counts a duration, in nanoseconds.
     public func record(_ duration: BackendDuration, _ nanoseconds: UInt64) {
-        let bucket: Int
-        switch duration.resolution {
-        case .fine: bucket = scale.fineBucket(nanoseconds)
-        case .coarse: bucket = scale.coarseBucket(nanoseconds)
-        }
         let start = start(of: duration)
         cells.add(nanoseconds, at: start)
-        cells.add(1, at: start + 1 + bucket)
+        switch duration.resolution {
+        case .fine: cells.add(1, at: start &+ 1 &+ scale.fineBucket(nanoseconds))
+        case .coarse: cells.add(1, at: start &+ 1 &+ scale.coarseBucket(nanoseconds))
+        }
     }
 
+    @inline(__always)
     private func start(of duration: BackendDuration) -> Int {
         switch duration {
         case .firstByte: firstByte
         case .request: request
         case .queue, .dns, .connect, .tls, .wait, .body:
-            phases + (duration.rawValue - BackendDuration.queue.rawValue) * (1 + scale.coarse.count)
+            phases &+ (duration.rawValue &- BackendDuration.queue.rawValue) &* phaseLength
         }
     }
 

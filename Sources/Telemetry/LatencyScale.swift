@@ -22,11 +22,17 @@ public final class LatencyScale: Sendable {
     public let fine: [UInt64]
     /// The bounds that are exported, the last of which is `UInt64.max`.
     public let coarse: [UInt64]
-    /// By the leading bits of a duration: the first fine bucket that such a one can be in.
-    private let first: [UInt8]
-    /// The coarse bucket that a fine one lies in.
-    private let coarseOfFine: [UInt8]
+    // What is looked up for each duration is in memory that stays, and is not looked at for its bounds: every key has an entry, and
+    // no duration is above the last fine bound.
 
+    /// The fine bounds.
+    nonisolated(unsafe) private let bounds: UnsafePointer<UInt64>
+    /// By the leading bits of a duration: the first fine bucket that such a one can be in.
+    nonisolated(unsafe) private let first: UnsafePointer<UInt8>
+    /// The coarse bucket that a fine one lies in.
+    nonisolated(unsafe) private let coarseOfFine: UnsafePointer<UInt8>
+
+    /// The only one, which stays as long as the process.
     private init() {
         var fine: [UInt64] = []
         var decade: UInt64 = 1000
@@ -41,13 +47,22 @@ public final class LatencyScale: Sendable {
                 2_500_000,
                 5_000_000, 10_000_000, 30_000_000, 60_000_000,
             ].map { $0 * 1000 } + [.max]
-        first = (0..<(64 << Self.stepBits)).map { key in
+        let first = (0..<(64 << Self.stepBits)).map { key in
             let lowest = Self.lowest(of: key)
             return UInt8(fine.firstIndex { lowest <= $0 } ?? fine.count - 1)
         }
-        coarseOfFine = fine.map { bound in UInt8(coarse.firstIndex { bound <= $0 } ?? coarse.count - 1) }
+        let coarseOfFine = fine.map { bound in UInt8(coarse.firstIndex { bound <= $0 } ?? coarse.count - 1) }
+        bounds = Self.kept(fine)
+        self.first = Self.kept(first)
+        self.coarseOfFine = Self.kept(coarseOfFine)
         self.fine = fine
         self.coarse = coarse
+    }
+
+    private static func kept<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafePointer<Element> {
+        let memory = UnsafeMutablePointer<Element>.allocate(capacity: values.count)
+        memory.initialize(from: values, count: values.count)
+        return UnsafePointer(memory)
     }
 
     /// The smallest number with these leading bits.
@@ -61,10 +76,10 @@ public final class LatencyScale: Sendable {
     @inline(__always)
     func fineBucket(_ nanoseconds: UInt64) -> Int {
         // The place of the highest bit, and the three bits behind it.
-        let shift = max(0, 60 - nanoseconds.leadingZeroBitCount)
-        let key = shift << Self.stepBits | Int(truncatingIfNeeded: nanoseconds >> UInt64(shift)) & 7
+        let shift = max(0, 60 &- nanoseconds.leadingZeroBitCount)
+        let key = shift &<< Self.stepBits | Int(truncatingIfNeeded: nanoseconds &>> UInt64(shift)) & 7
         var bucket = Int(first[key])
-        while nanoseconds > fine[bucket] { bucket += 1 }
+        while nanoseconds > bounds[bucket] { bucket &+= 1 }
         return bucket
     }
 

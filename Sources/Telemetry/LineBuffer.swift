@@ -7,7 +7,8 @@ internal import Glibc
 /// Confined to one thread.
 public struct LineBuffer: ~Copyable {
     private var start: UnsafeMutablePointer<UInt8>
-    private var capacity: Int
+    /// How many bytes its memory has room for.
+    private(set) var capacity: Int
     /// How many bytes there are.
     public private(set) var count = 0
 
@@ -121,11 +122,9 @@ public struct LineBuffer: ~Copyable {
 
     /// Appends a number in sixteen hexadecimal digits.
     mutating func append(hexadecimal value: UInt64) {
-        makeRoom(for: 16)
-        for shift in stride(from: 60, through: 0, by: -4) {
-            start[count] = hexadecimalDigit(UInt8(truncatingIfNeeded: value >> UInt64(shift) & 15))
-            count += 1
-        }
+        var place = place(for: 16)
+        place.write(hexadecimal: value)
+        end(at: place)
     }
 
     /// Appends nanoseconds as milliseconds with three decimals, cut, not rounded.

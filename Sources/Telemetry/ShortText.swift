@@ -5,18 +5,21 @@ struct ShortText: Sendable, Equatable {
     static let capacity = 24
 
     private(set) var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
-    private(set) var count = 0
+    private var length: UInt8 = 0
+
+    /// How many bytes there are.
+    var count: Int { Int(length) }
 
     /// - Precondition: There are at most ``capacity`` bytes.
     init(_ bytes: some Sequence<UInt8>) {
         withUnsafeMutableBytes(of: &words) { words in
             for byte in bytes {
-                precondition(count < Self.capacity, "a short text has at most \(Self.capacity) bytes")
-                words[count] = byte
-                count += 1
+                precondition(length < Self.capacity, "a short text has at most \(Self.capacity) bytes")
+                words[Int(length)] = byte
+                length += 1
             }
         }
     }
 
-    static func == (one: Self, other: Self) -> Bool { one.count == other.count && one.words == other.words }
+    static func == (one: Self, other: Self) -> Bool { one.length == other.length && one.words == other.words }
 }

@@ -29,6 +29,13 @@ public struct TextPlace {
         place += text.count
     }
 
+    /// Writes one or two bytes, the first of which is the lower one.
+    @inline(__always)
+    mutating func write(_ bytes: UInt16, length: Int) {
+        place.storeBytes(of: bytes.littleEndian, as: UInt16.self)
+        place += length
+    }
+
     // MARK: Numbers
 
     /// The most digits of a number.
@@ -97,6 +104,27 @@ public struct TextPlace {
         write(decimal: milliseconds)
         write(UInt8(ascii: "."))
         write(UInt32(truncatingIfNeeded: microseconds &- milliseconds &* 1000), digits: 3)
+    }
+
+    /// Writes a number in sixteen hexadecimal digits.
+    @inlinable
+    public mutating func write(hexadecimal value: UInt64) {
+        place.storeBytes(of: Self.digits(UInt32(truncatingIfNeeded: value &>> 32)), as: UInt64.self)
+        place.storeBytes(of: Self.digits(UInt32(truncatingIfNeeded: value)), toByteOffset: 8, as: UInt64.self)
+        place += 16
+    }
+
+    /// Eight hexadecimal digits, the first in the byte that stands first in memory; all at once, in the bytes of a word.
+    @inlinable
+    @inline(__always)
+    static func digits(_ value: UInt32) -> UInt64 {
+        var nibbles = UInt64(value)
+        nibbles = (nibbles | nibbles &<< 16) & 0x0000_FFFF_0000_FFFF
+        nibbles = (nibbles | nibbles &<< 8) & 0x00FF_00FF_00FF_00FF
+        nibbles = (nibbles | nibbles &<< 4) & 0x0F0F_0F0F_0F0F_0F0F
+        // 1 in the bytes of ten and more, whose digits stand 39 places further on.
+        let letters = (nibbles &+ 0x0606_0606_0606_0606) &>> 4 & 0x0101_0101_0101_0101
+        return (nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39).bigEndian
     }
 
     // MARK: What others have chosen

@@ -60,8 +60,11 @@ public struct TraceContext: Sendable, Equatable {
 
     /// Writes the trace's identifier; the target has ``identifierLength`` bytes.
     public func writeIdentifier(to target: UnsafeMutableRawBufferPointer) {
-        writeHexadecimal(traceHigh, to: target, 0..<16)
-        writeHexadecimal(traceLow, to: target, 16..<32)
+        precondition(target.count >= Self.identifierLength)
+        guard let start = target.baseAddress else { return }
+        var place = TextPlace(start)
+        place.write(hexadecimal: traceHigh)
+        place.write(hexadecimal: traceLow)
     }
 }
 

@@ -11,6 +11,9 @@ public final class WallClock {
         "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
     ]
 
+    /// The bytes of a timestamp, and those that are written beyond its end.
+    static let timestampLength = ShortText.capacity + 4
+
     /// What the clock said when it was last looked at.
     private var now = timespec()
     /// The turn in which that was.
@@ -27,13 +30,18 @@ public final class WallClock {
     ///
     /// - Parameter turn: What is the same for all calls of one turn of a loop, which have one time; without it, the clock is asked.
     public func appendTimestamp(to line: inout LineBuffer, turn: UInt64? = nil) {
+        var place = line.place(for: Self.timestampLength)
+        writeTimestamp(to: &place, turn: turn)
+        line.end(at: place)
+    }
+
+    /// Writes it where there is room for ``timestampLength`` bytes.
+    func writeTimestamp(to place: inout TextPlace, turn: UInt64?) {
         if turn == nil || turn != self.turn { refresh() }
         self.turn = turn
-        var place = line.place(for: ShortText.capacity + 4)
         place.write(isoSeconds)
         place.write(UInt32(truncatingIfNeeded: now.tv_nsec / 1_000_000), digits: 3)
         place.write(UInt8(ascii: "Z"))
-        line.end(at: place)
     }
 
     /// Appends the time now as `31/Jan/2026:23:59:59 +0000`, the form of Apache's logs.

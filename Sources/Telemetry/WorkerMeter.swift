@@ -125,7 +125,7 @@ public final class WorkerMeter: Sendable {
     public func request(method: Int, status: Int?) {
         assert(method >= 0 && method < methodCount, "a method of the list")
         add(.requestsEnded)
-        cells.add(1, at: requests + method * CodeClass.allCases.count + CodeClass(status).rawValue)
+        cells.add(1, at: requests &+ method &* CodeClass.allCases.count &+ CodeClass(status).rawValue)
     }
 
     /// Counts a request that did not end well.
@@ -149,7 +149,7 @@ public final class WorkerMeter: Sendable {
     @inline(__always)
     private func record(_ nanoseconds: UInt64, at start: Int, _ bucket: Int) {
         cells.add(nanoseconds, at: start)
-        cells.add(1, at: start + 1 + bucket)
+        cells.add(1, at: start &+ 1 &+ bucket)
     }
 
     // MARK: Reading

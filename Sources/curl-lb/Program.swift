@@ -102,6 +102,7 @@ struct Program {
                 apply: { try parts.apply($0, replacing: $1) }
             )
             let ending = Ending(of: workers, live, notifier, isService: former == nil, diagnostics) { [output] limit in
+                workers.handOverLines(milliseconds: limit)
                 parts.flushAccessLogs(milliseconds: limit)
                 output.flush(milliseconds: limit)
             }

@@ -9,16 +9,26 @@ struct RequestIdentifierTests {
     private func identifiers(_ count: Int) -> [String] {
         var generator = RequestIdentifierGenerator()
         return (0..<count).map { _ in
-            withUnsafeTemporaryAllocation(byteCount: RequestIdentifierGenerator.length, alignment: 1) { target in
-                generator.write(to: target)
-                return String(decoding: target, as: UTF8.self)
-            }
+            var identifier = RequestIdentifier()
+            identifier.make(with: &generator)
+            return identifier.text
         }
     }
 
     @Test func `an identifier is 128 bits in hexadecimal`() {
-        #expect(RequestIdentifierGenerator.length == 32)
         #expect(identifiers(1000).allSatisfy { $0.wholeMatch(of: /[0-9a-f]{32}/) != nil })
+    }
+
+    @Test func `a client's word is the identifier until it is forgotten`() {
+        var generator = RequestIdentifierGenerator()
+        var identifier = RequestIdentifier()
+        Array("trace-7".utf8).withUnsafeBytes { identifier.take($0) }
+        #expect(!identifier.isOurs)
+        #expect(identifier.text == "trace-7")
+        identifier.reset()
+        identifier.make(with: &generator)
+        #expect(identifier.isOurs)
+        #expect(identifier.text.count == 32)
     }
 
     @Test func `no two identifiers are the same, from one generator or from several`() {

@@ -56,6 +56,18 @@ import Testing
         }
     }
 
+    @Test func `what has ended before a second signal is in the log, though its worker still has the line`() throws {
+        try inFlight(["LB_WORKERS": "1"]) { balancer, _, _ in
+            // The first line goes to the log at once, the next ones within a moment: no longer than it takes to end.
+            for index in 0..<3 { _ = try balancer.response(to: "GET /\(index) HTTP/1.1\r\n\r\n") }
+            balancer.process.send(SIGTERM)
+            try eventually("the listener to be closed") { isRefusing(balancer.address) }
+            balancer.process.send(SIGTERM)
+            #expect(try balancer.process.waitForExit() == .code(1))
+            #expect(balancer.log.count == 3)
+        }
+    }
+
     @Test("what has not ended by the deadline is cut, and the log says by whom", arguments: ["0", "150ms"])
     func deadline(limit: String) throws {
         try inFlight(["LB_DRAIN_TIMEOUT": limit]) { balancer, client, _ in

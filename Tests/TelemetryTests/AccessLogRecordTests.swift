@@ -39,28 +39,28 @@ private struct Facts {
         borrow([client, method, target, host, requestID, referer, userAgent, traceID, Array((backend ?? "").utf8)]) {
             bytes in
             let record = AccessLogRecord()
-            record.client = bytes[0]
-            record.method = bytes[1]
-            record.target = bytes[2]
-            record.host = bytes[3]
-            record.requestID = bytes[4]
-            record.referer = bytes[5]
-            record.userAgent = bytes[6]
-            record.traceID = bytes[7]
-            record.minorVersion = minorVersion
-            record.status = status
-            record.bytesIn = bytesIn
-            record.bytesOut = bytesOut
-            record.duration = duration
-            record.timeToFirstByte = timeToFirstByte
-            (record.dns, record.connect, record.tls, record.wait, record.body) = phases
-            record.backend = bytes[8]
-            record.attempts = attempts
+            record.facts.client = bytes[0]
+            record.facts.method = bytes[1]
+            record.facts.target = bytes[2]
+            record.facts.host = bytes[3]
+            record.facts.requestID = bytes[4]
+            record.facts.referer = bytes[5]
+            record.facts.userAgent = bytes[6]
+            record.facts.traceID = bytes[7]
+            record.facts.minorVersion = minorVersion
+            record.facts.status = UInt64(status)
+            record.facts.bytesIn = bytesIn
+            record.facts.bytesOut = bytesOut
+            record.facts.duration = duration
+            record.facts.timeToFirstByte = timeToFirstByte
+            (record.facts.dns, record.facts.connect, record.facts.tls, record.facts.wait, record.facts.body) = phases
+            record.facts.backend = bytes[8]
+            record.facts.attempts = UInt64(attempts)
             record.failedAttempts = failedAttempts
-            record.queued = queued
+            record.facts.queued = queued
             record.notes = notes
             record.reason = reason
-            record.sample = sample
+            record.facts.sample = UInt64(sample)
             record.append(to: &line, style, clock: WallClock())
         }
         return Array(line.bytes)

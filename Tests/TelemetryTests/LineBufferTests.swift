@@ -31,6 +31,15 @@ struct LineBufferTests {
         #expect(rest == [UInt8(ascii: "x")])
     }
 
+    @Test func `a number in hexadecimal has sixteen digits`() {
+        let values = [0, 9, 10, 0x99AA_AA99_0F9F_A0A9, .max] + (0..<64).map { UInt64.max / 17 &* 5 >> $0 }
+        for value in values {
+            let digits = String(value, radix: 16)
+            let expected = String(repeating: "0", count: 16 - digits.count) + digits
+            #expect(text { $0.append(hexadecimal: value) } == expected)
+        }
+    }
+
     @Test func `every byte at every place of a long text is escaped as it is alone`() {
         func escaped(_ bytes: [UInt8]) -> String {
             text { line in bytes.withUnsafeBytes { line.append(escapedForText: $0) } }
