@@ -43,7 +43,7 @@ extension Exchange {
         let isChecked = !reader.head.method.isIdempotent
         let idle = (fresh ? nil : streams.pool.takeIdle(checked: isChecked)) ?? streams.pool.takeUnclaimed()
         countAttempt(streams.meter, isReused: idle != nil)
-        if fresh { streams.meter.add(.connectionsStale) }
+        if fresh { streams.meter.counters.add(.connectionsStale) }
         trace.attempt.isConnectionReused = idle?.isConnected == true
         let stream = idle ?? streams.pool.connect()
         self.stream = stream

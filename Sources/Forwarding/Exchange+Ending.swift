@@ -1,5 +1,6 @@
 // How an exchange ends: with the backend's response, an answer of our own, a cut, or nobody left to answer.
 
+internal import CLinux
 internal import Balancing
 internal import EventLoop
 internal import Front
@@ -136,13 +137,17 @@ extension Exchange {
 
     /// Writes the log line and goes back to the stock.
     func end() {
+        let reader = reader
+        let style = worker.settings.accessLogStyle
+        // The request has not been looked at since it was sent: it comes from afar while the exchange is counted.
+        if style != nil { lb_prefetch(reader.headBytes) }
         // An exchange that is over asks nobody.
         if hedge != nil { endHedge(.abandoned) }
-        countEnd()
+        countEnd(reader)
         if let failure, failure.isFailure { feed(failure) }
         if isRetryBudgetExhausted { worker.meter.failure(ExchangeFailure.retryBudgetExhausted.label) }
         giveRetryPlaceBack()
-        if let style = worker.settings.accessLogStyle { log(style) }
+        if let style { log(reader, style) }
         endTrace()
         releaseOutbound()
         worker.retire(self)

@@ -40,12 +40,12 @@ extension Exchange {
         guard stream != nil, hedge == nil, response == .awaited, !client.hasPendingOutput, mayHedge else { return }
         let hadRetryPlace = hasRetryPlace
         guard takeRetryPlace() else {
-            worker.meter.add(.hedgesOverBudget)
+            worker.counters.add(.hedgesOverBudget)
             return
         }
         guard !mustWait, let lease = acquire(isBeside: true) else {
             if !hadRetryPlace { giveRetryPlaceBack() }
-            worker.meter.add(.hedgesWithoutPlace)
+            worker.counters.add(.hedgesWithoutPlace)
             return
         }
         isHedged = true
@@ -135,19 +135,19 @@ extension Exchange {
 
     /// The first attempt has answered: the second one is not waited for.
     func outrunHedge() {
-        hedge?.measures.meter?.add(.outrun)
+        hedge?.measures.counters?.add(.outrun)
         endHedge(.abandoned, isOutrun: true)
     }
 
     /// The present attempt's response is the answer.
     func settleHedge() {
         outrunHedge()
-        if isOnHedge { measures.meter?.add(.hedgesWon) }
+        if isOnHedge { measures.counters?.add(.hedgesWon) }
     }
 
     /// The second attempt has answered: the first one is not waited for.
     func hedgeWins() {
-        measures.meter?.add(.outrun)
+        measures.counters?.add(.outrun)
         goOnWithHedge(after: .abandoned, isOutrun: true)
     }
 

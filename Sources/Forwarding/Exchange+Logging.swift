@@ -10,11 +10,11 @@ internal import Upstream
 
 extension Exchange {
     /// Writes the line, unless it is one that sampling leaves out.
-    func log(_ style: AccessLogStyle) {
+    func log(_ reader: RequestReader, _ style: AccessLogStyle) {
         // What did not go well is always told.
         let isPlain = failure?.isFailure != true && failedAttempts.isEmpty && status < 500
         guard !isPlain || style.sample == 1 || worker.sampler.draws(oneOf: style.sample) else {
-            worker.meter.add(.logLinesSampledOut)
+            worker.counters.add(.logLinesSampledOut)
             return
         }
         let log = worker.log

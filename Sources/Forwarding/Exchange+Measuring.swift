@@ -8,8 +8,10 @@ internal import Upstream
 
 /// Moments of an exchange, and what the last attempt's parts took.
 struct ExchangeMeasures {
-    /// The counters of the backend of the current or last attempt.
-    var meter: BackendMeter?
+    /// What is counted of the backend of the current or last attempt.
+    private(set) var meter: BackendMeter?
+    /// Its counters, which it holds.
+    private(set) var counters: BackendCounters?
     /// When the current attempt's request had been sent whole.
     var requestSent: MonotonicTime?
     /// From then to the response head, in nanoseconds.
@@ -24,6 +26,7 @@ struct ExchangeMeasures {
     /// Another attempt begins.
     mutating func beginAttempt(_ meter: BackendMeter) {
         self.meter = meter
+        counters = meter.counters
         requestSent = nil
         wait = nil
         connect = nil
@@ -32,6 +35,7 @@ struct ExchangeMeasures {
     /// Goes on with an attempt that was made beside.
     mutating func adoptAttempt(of other: ExchangeMeasures) {
         meter = other.meter
+        counters = other.counters
         requestSent = other.requestSent
         wait = other.wait
         connect = other.connect
@@ -41,19 +45,19 @@ struct ExchangeMeasures {
     mutating func noteConnection(of stream: Stream) {
         guard let times = stream.takeConnectTimes() else { return }
         connect = times
-        meter?.record(.dns, times.lookup)
-        meter?.record(.connect, times.connect)
-        if let handshake = times.handshake { meter?.record(.tls, handshake) }
+        counters?.record(.dns, times.lookup)
+        counters?.record(.connect, times.connect)
+        if let handshake = times.handshake { counters?.record(.tls, handshake) }
     }
 
     /// The response head has come.
     mutating func countHead(_ head: ResponseHead, at now: MonotonicTime) {
-        guard let meter else { return }
-        meter.response(head.status)
+        guard let counters else { return }
+        counters.response(head.status)
         guard let requestSent, !head.switchesProtocols else { return }
         let wait = now.since(requestSent)
         self.wait = wait
-        meter.record(.wait, wait)
+        counters.record(.wait, wait)
     }
 }
 
@@ -61,11 +65,12 @@ extension Exchange {
     /// An attempt begins, on a kept connection or a new one.
     func countAttempt(_ meter: BackendMeter, isReused: Bool) {
         measures.beginAttempt(meter)
-        meter.add(.attempts)
-        if attemptCount > 1 { meter.add(.retries) }
-        meter.add(isReused ? .connectionsReused : .connectionsOpened)
+        let counters = meter.counters
+        counters.add(.attempts)
+        if attemptCount > 1 { counters.add(.retries) }
+        counters.add(isReused ? .connectionsReused : .connectionsOpened)
         if queueNanoseconds > measures.countedQueue {
-            meter.record(.queue, queueNanoseconds - measures.countedQueue)
+            counters.record(.queue, queueNanoseconds - measures.countedQueue)
             measures.countedQueue = queueNanoseconds
         }
     }
@@ -73,21 +78,21 @@ extension Exchange {
     /// An attempt has failed.
     func countFailure(_ row: ExchangeFailure, _ meter: BackendMeter?) {
         guard let meter, !meter.failure(row.label) else { return }
-        worker.meter.add(.unknownReasons)
+        worker.counters.add(.unknownReasons)
     }
 
     /// The protocol has been switched.
-    func countTunnel() { worker.meter.add(.tunnelsOpened) }
+    func countTunnel() { worker.counters.add(.tunnelsOpened) }
 
     /// The first byte of a backend's response goes out.
     func countFirstByte() {
-        if !isTunnel { measures.meter?.record(.firstByte, loop.now.since(startTime)) }
+        if !isTunnel { measures.counters?.record(.firstByte, loop.now.since(startTime)) }
     }
 
     /// Body bytes have come from the backend and go out.
     func countDownload(_ count: Int) {
-        measures.meter?.add(.bytesReceived, UInt64(count))
-        worker.meter.add(.bytesSent, UInt64(count))
+        measures.counters?.add(.bytesReceived, UInt64(count))
+        worker.counters.add(.bytesSent, UInt64(count))
     }
 
     /// Body bytes may have come from the client.
@@ -97,31 +102,30 @@ extension Exchange {
         let count = reader.bodyBytes &- measures.countedUpload
         guard count > 0 else { return }
         measures.countedUpload &+= count
-        worker.meter.add(.bytesReceived, count)
-        measures.meter?.add(.bytesSent, count)
+        worker.counters.add(.bytesReceived, count)
+        measures.counters?.add(.bytesSent, count)
     }
 
     /// The exchange is over.
-    func countEnd() {
-        let meter = worker.meter
-        let reader = reader
+    func countEnd(_ reader: RequestReader) {
+        let counters = worker.counters
         countUpload(reader)
-        meter.request(method: Int(reader.head.method.rawValue), status: isResponseBegun ? status : nil)
-        if let failure, failure.isFailure { meter.failure(failure.label) }
+        counters.request(method: Int(reader.head.method.rawValue), status: isResponseBegun ? status : nil)
+        if let failure, failure.isFailure { worker.meter.failure(failure.label) }
         if isTunnel {
-            meter.add(.tunnelsClosed)
+            counters.add(.tunnelsClosed)
             return
         }
         let now = loop.now
         let duration = now.since(startTime)
-        meter.record(.request, duration)
+        counters.record(.request, duration)
         guard isResponseBegun else { return }
         guard responder != nil else {
-            meter.add(.bytesSent, bytesOut)
+            counters.add(.bytesSent, bytesOut)
             return
         }
-        guard let meter = measures.meter else { return }
-        meter.record(.request, duration)
-        if let firstByteTime { meter.record(.body, now.since(firstByteTime)) }
+        guard let backend = measures.counters else { return }
+        backend.record(.request, duration)
+        if let firstByteTime { backend.record(.body, now.since(firstByteTime)) }
     }
 }

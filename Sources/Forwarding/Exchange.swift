@@ -159,9 +159,9 @@ final class Exchange: ClientExchange, StreamObserver {
         self.connection = connection
         self.refusal = refusal
         startTime = loop.now
-        worker.meter.add(.requestsBegun)
+        worker.counters.add(.requestsBegun)
         if let deadline = worker.settings.overload.deadline { requestEnd = startTime + deadline }
-        if !takeRequestID() { requestID.make(with: &worker.identifiers) }
+        identify()
         guard refusal == nil else { return }
         readStanding()
         if worker.settings.trace != nil || reader.head.fields.contains(.traceparent) { readTrace() }
@@ -191,29 +191,15 @@ final class Exchange: ClientExchange, StreamObserver {
         if let refusal = beginRequest() { answer(.refusedBody(refusal)) } else { attemptNext() }
     }
 
-    /// Takes the client's identifier if it is a plain one.
-    private func takeRequestID() -> Bool {
+    /// Calls the request what its client calls it, or by an identifier of its own.
+    private func identify() {
         let fields = reader.head.fields
-        if refusal == nil, !fields.isRepeated(.xRequestID), let index = fields.first(.xRequestID) {
-            let value = reader.headBytes(fields[index].valueRange)
-            if (1...128).contains(value.count), value.allSatisfy(Self.isPlain) {
-                requestID.take(value)
-                return true
-            }
+        if refusal == nil, !fields.isRepeated(.xRequestID), let index = fields.first(.xRequestID),
+            requestID.take(reader.headBytes(fields[index].valueRange))
+        {
+            return
         }
-        return false
-    }
-
-    /// Bytes that can stand in a header, a log line and a page without quoting.
-    private static func isPlain(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-            UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "@"):
-            true
-        default:
-            false
-        }
+        requestID.make(with: &worker.identifiers)
     }
 
     /// Forgets the exchange that is over.

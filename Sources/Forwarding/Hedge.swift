@@ -73,10 +73,10 @@ final class Hedge: StreamObserver {
         isRequestSent = false
         let idle = (fresh ? nil : streams.pool.takeIdle(checked: false)) ?? streams.pool.takeUnclaimed()
         measures.beginAttempt(streams.meter)
-        streams.meter.add(.attempts)
-        streams.meter.add(.hedges)
-        streams.meter.add(idle == nil ? .connectionsOpened : .connectionsReused)
-        if fresh { streams.meter.add(.connectionsStale) }
+        streams.meter.counters.add(.attempts)
+        streams.meter.counters.add(.hedges)
+        streams.meter.counters.add(idle == nil ? .connectionsOpened : .connectionsReused)
+        if fresh { streams.meter.counters.add(.connectionsStale) }
         trace.isConnectionReused = idle?.isConnected == true
         let stream = idle ?? streams.pool.connect()
         self.stream = stream

@@ -14,10 +14,24 @@ struct RequestIdentifier {
     /// Whether the request came without one.
     var isOurs: Bool { word.isEmpty }
 
-    /// Takes the client's word, which is not empty.
-    mutating func take(_ bytes: UnsafeRawBufferPointer) {
-        assert(!bytes.isEmpty)
+    /// Takes the client's word if it can stand in a header, a log line and a page without quoting, and is not too long.
+    ///
+    /// - Returns: whether it was taken.
+    mutating func take(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard (1...128).contains(bytes.count), bytes.allSatisfy(Self.isPlain) else { return false }
         word.append(contentsOf: bytes)
+        return true
+    }
+
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+            UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "@"):
+            true
+        default:
+            false
+        }
     }
 
     /// Makes one.

@@ -86,7 +86,7 @@ extension Worker {
             multi: multi,
             buffers: responseBuffers
         )
-        pool.onClosed = { meter.add(.connectionsClosed) }
+        pool.onClosed = { meter.counters.add(.connectionsClosed) }
         return BackendStreams(backend: backend, pool: pool, meter: meter)
     }
 }

@@ -74,6 +74,7 @@ public final class Worker: RequestHandler {
     let share: WorkerShare
     /// What the worker counts.
     let meter: WorkerMeter
+    let counters: WorkerCounters
     private lazy var front = FrontResources(
         loop: loop,
         handler: self,
@@ -103,7 +104,8 @@ public final class Worker: RequestHandler {
         spanQueue = spans
         self.share = share
         meter = share.meter
-        log = WorkerLog(loop: loop, to: accessLog, meter: meter, clock: clock)
+        counters = meter.counters
+        log = WorkerLog(loop: loop, to: accessLog, counters: counters, clock: clock)
         retryPolicy = RetryPolicy(settings)
         multi = CurlMulti(loop: loop)
 
@@ -147,13 +149,13 @@ public final class Worker: RequestHandler {
 
     private func measureTurns() {
         var staleEvents: UInt64 = 0
-        loop.onTurnMeasured = { [unowned loop, meter] busy, lateness in
-            meter.add(.turns)
-            meter.add(.busyNanoseconds, busy)
-            meter.record(.turn, busy)
-            if let lateness { meter.record(.lateness, lateness) }
+        loop.onTurnMeasured = { [unowned loop, counters] busy, lateness in
+            counters.add(.turns)
+            counters.add(.busyNanoseconds, busy)
+            counters.record(.turn, busy)
+            if let lateness { counters.record(.lateness, lateness) }
             if loop.surprises != staleEvents {
-                meter.add(.staleEvents, loop.surprises &- staleEvents)
+                counters.add(.staleEvents, loop.surprises &- staleEvents)
                 staleEvents = loop.surprises
             }
         }
@@ -228,9 +230,9 @@ public final class Worker: RequestHandler {
 
     private func count(_ connection: ClientConnection) {
         switch connection.admission.refusal {
-        case nil: meter.add(.connectionsOpened)
-        case .total: meter.add(.refusedTotal)
-        case .client: meter.add(.refusedClient)
+        case nil: counters.add(.connectionsOpened)
+        case .total: counters.add(.refusedTotal)
+        case .client: counters.add(.refusedClient)
         }
     }
 
@@ -316,7 +318,7 @@ public final class Worker: RequestHandler {
             last.listIndex = index
         }
         connection.listIndex = -1
-        if connection.admission.refusal == nil { meter.add(.connectionsClosed) }
+        if connection.admission.refusal == nil { counters.add(.connectionsClosed) }
         share.release(connection.peer, connection.admission)
     }
 

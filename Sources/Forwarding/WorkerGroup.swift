@@ -104,7 +104,7 @@ public final class WorkerGroup: Sendable {
         var socket = socket
         guard let admission = limits.admit(socket.peer) else {
             socket.close()
-            own.meter.add(.refusedUnanswered)
+            own.meter.counters.add(.refusedUnanswered)
             return nil
         }
         socket.admission = admission

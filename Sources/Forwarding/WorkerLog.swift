@@ -23,16 +23,16 @@ final class WorkerLog: EventHandler {
     /// Where the client's address and the trace's identifier are written out for the line.
     private let address: UnsafeMutableRawBufferPointer
     private let traceID: UnsafeMutableRawBufferPointer
-    private let meter: WorkerMeter
+    private let counters: WorkerCounters
     private let clock: WallClock
     private var log: AccessLog?
     private var lines = LineBuffer()
     /// When lines may be handed over again.
     private var nextHandOver = MonotonicTime(nanoseconds: 0)
 
-    init(loop: EventLoop, to log: AccessLog?, meter: WorkerMeter, clock: WallClock) {
+    init(loop: EventLoop, to log: AccessLog?, counters: WorkerCounters, clock: WallClock) {
         self.log = log
-        self.meter = meter
+        self.counters = counters
         self.clock = clock
         address = .allocate(byteCount: PeerAddress.maximumTextLength, alignment: 8)
         traceID = .allocate(byteCount: TraceContext.identifierLength, alignment: 8)
@@ -63,7 +63,7 @@ final class WorkerLog: EventHandler {
     /// Writes the line that ``record`` tells of, and forgets what it tells.
     func write(_ style: AccessLogStyle) {
         if log != nil {
-            meter.add(.logLines)
+            counters.add(.logLines)
             record.append(to: &lines, style, clock: clock)
             if lines.count >= Self.enough { handOver() }
         }

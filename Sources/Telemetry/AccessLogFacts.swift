@@ -5,7 +5,7 @@
 /// Laid out so that a line's fields are found by their place (``AccessLogPart``). The bytes are borrowed for as long as the line is
 /// being written; they are empty where nothing is known.
 public struct AccessLogFacts {
-    /// The client's address and port in textual form.
+    /// The client's address and port in textual form: it stands in lines as it is.
     public var client: UnsafeRawBufferPointer = .empty
     /// Empty when no request line could be read.
     public var method: UnsafeRawBufferPointer = .empty
@@ -15,8 +15,9 @@ public struct AccessLogFacts {
     public var userAgent: UnsafeRawBufferPointer = .empty
     /// The name of the backend whose response was used; empty when the answer is our own.
     public var backend: UnsafeRawBufferPointer = .empty
+    /// Printable ASCII without quote and backslash: it stands in lines as it is.
     public var requestID: UnsafeRawBufferPointer = .empty
-    /// Empty when the request belongs to no trace.
+    /// Hexadecimal digits; empty when the request belongs to no trace.
     public var traceID: UnsafeRawBufferPointer = .empty
 
     /// The status sent to the client; 499 when the client left before one was sent.

@@ -16,8 +16,8 @@ struct AccessLogPart: Sendable {
     enum Kind: UInt8, Sendable {
         /// The time of day.
         case clock
-        /// Bytes, a number, a duration: somewhere in ``AccessLogFacts``.
-        case bytes, number, duration
+        /// Bytes that need no escape, others, a number, a duration: somewhere in ``AccessLogFacts``.
+        case plain, bytes, number, duration
         /// What most exchanges have nothing of.
         case remark
         /// It is put together.
@@ -67,15 +67,15 @@ struct AccessLogPart: Sendable {
             return (kind, UInt16(offset))
         }
         return switch field {
-        case .client: place(.bytes, \.client)
+        case .client: place(.plain, \.client)
         case .method: place(.bytes, \.method)
         case .target: place(.bytes, \.target)
         case .host: place(.bytes, \.host)
         case .referer: place(.bytes, \.referer)
         case .userAgent: place(.bytes, \.userAgent)
         case .backend: place(.bytes, \.backend)
-        case .id: place(.bytes, \.requestID)
-        case .traceID: place(.bytes, \.traceID)
+        case .id: place(.plain, \.requestID)
+        case .traceID: place(.plain, \.traceID)
         case .status: place(.number, \.status)
         case .bytesIn: place(.number, \.bytesIn)
         case .bytesOut: place(.number, \.bytesOut)

@@ -56,6 +56,14 @@ extension AccessLogRecord {
             case .clock:
                 place.write(part.pointee.prefix)
                 clock.writeTimestamp(to: &place, turn: facts.pointee.turn)
+            case .plain:
+                let bytes = fact.load(as: UnsafeRawBufferPointer.self)
+                guard !bytes.isEmpty else {
+                    writeUnknown(part, to: &place)
+                    continue
+                }
+                place.write(part.pointee.prefix)
+                place.write(bytes)
             case .bytes:
                 let bytes = fact.load(as: UnsafeRawBufferPointer.self)
                 guard !bytes.isEmpty else {

@@ -1,7 +1,18 @@
 // What one worker counts for one backend.
 
 /// A number that is counted for each backend.
+///
+/// Those that every request counts stand first, so that they lie together.
+@frozen
 public enum BackendCounter: Int, CaseIterable, Sendable {
+    /// Attempts begun.
+    case attempts
+    /// Attempts that were given a kept connection.
+    case connectionsReused
+    /// Body bytes received from it, without framing.
+    case bytesReceived
+    /// Body bytes sent to it, without framing.
+    case bytesSent
     /// Final response heads, by the hundreds of their status; 101 is among the first.
     case responses1xx
     case responses2xx
@@ -10,8 +21,6 @@ public enum BackendCounter: Int, CaseIterable, Sendable {
     case responses5xx
     /// Those of a status above 599.
     case responsesOther
-    /// Attempts begun.
-    case attempts
     /// Attempts that followed a failed one of the same request.
     case retries
     /// Attempts begun beside another one of the same request.
@@ -24,14 +33,8 @@ public enum BackendCounter: Int, CaseIterable, Sendable {
     case connectionsOpened
     /// Those of them that are closed again.
     case connectionsClosed
-    /// Attempts that were given a kept connection.
-    case connectionsReused
     /// Attempts that were made again on a fresh connection, because a kept one had died.
     case connectionsStale
-    /// Body bytes sent to it, without framing.
-    case bytesSent
-    /// Body bytes received from it, without framing.
-    case bytesReceived
 
     /// The counter for a response's status.
     static func responses(_ status: Int) -> Self {
@@ -47,6 +50,7 @@ public enum BackendCounter: Int, CaseIterable, Sendable {
 }
 
 /// A duration that is counted for each backend.
+@frozen
 public enum BackendDuration: Int, CaseIterable, Sendable {
     /// From the request head's end to the first response byte handed to the client.
     case firstByte
@@ -75,76 +79,84 @@ public enum BackendDuration: Int, CaseIterable, Sendable {
 
 /// Counts what one worker has to do with one backend.
 ///
-/// The worker's thread alone adds; any thread reads.
-public final class BackendMeter: Sendable {
-    let reasons: ReasonTable
-    private let scale = LatencyScale.shared
-    private let cells: CounterCells
-    /// Where the failures' counters begin.
-    private let failures: Int
-    /// Where each histogram begins: its sum, then its buckets.
-    private let firstByte: Int
-    private let request: Int
-    private let phases: Int
-    /// How many cells a phase's histogram has.
-    private let phaseLength: Int
+/// The worker's thread alone adds. Whoever has it also holds the ``BackendMeter`` that it is of.
+public struct BackendCounters: Sendable {
+    @usableFromInline let row: CounterRow
+    private let scale = LatencyScale.shared.buckets
 
-    init(reasons: ReasonTable) {
-        self.reasons = reasons
-        failures = BackendCounter.allCases.count
-        firstByte = failures + reasons.labels.count
-        request = firstByte + 1 + scale.fine.count
-        phases = request + 1 + scale.fine.count
-        let phaseCount = BackendDuration.allCases.count - BackendDuration.queue.rawValue
-        phaseLength = 1 + scale.coarse.count
-        cells = CounterCells(count: phases + phaseCount * phaseLength)
-    }
+    // A row: the sums of durations, the counters, the buckets of durations, the failures.
 
-    // MARK: Counting
+    @inlinable static var counters: Int { 8 }
+    static let buckets = counters + BackendCounter.connectionsStale.rawValue + 1
+    private static let phases = buckets + 2 * LatencyScale.fineCount
+    static let failures = phases + (BackendDuration.body.rawValue - 1) * LatencyScale.coarseCount
 
+    fileprivate init(_ row: CounterRow) { self.row = row }
+
+    @inlinable
     @inline(__always)
-    public func add(_ counter: BackendCounter, _ amount: UInt64 = 1) { cells.add(amount, at: counter.rawValue) }
+    public func add(_ counter: BackendCounter, _ amount: UInt64 = 1) {
+        row.add(amount, at: Self.counters &+ counter.rawValue)
+    }
 
     /// Counts a response head.
     public func response(_ status: Int) { add(.responses(status)) }
 
+    /// Counts a duration, in nanoseconds.
+    public func record(_ duration: BackendDuration, _ nanoseconds: UInt64) {
+        row.add(nanoseconds, at: duration.rawValue)
+        let bucket =
+            switch duration.resolution {
+            case .fine: scale.fine(nanoseconds)
+            case .coarse: scale.coarse(nanoseconds)
+            }
+        row.add(1, at: Self.buckets(of: duration) &+ bucket)
+    }
+
+    /// Where the buckets of a duration begin.
+    @inline(__always)
+    static func buckets(of duration: BackendDuration) -> Int {
+        switch duration {
+        case .firstByte: buckets
+        case .request: buckets &+ LatencyScale.fineCount
+        case .queue, .dns, .connect, .tls, .wait, .body:
+            phases &+ (duration.rawValue &- BackendDuration.queue.rawValue) &* LatencyScale.coarseCount
+        }
+    }
+}
+
+/// What one worker has counted of one backend.
+///
+/// The worker's thread alone adds; any thread reads.
+public final class BackendMeter: Sendable {
+    let reasons: ReasonTable
+    private let cells: CounterCells
+    public let counters: BackendCounters
+
+    init(reasons: ReasonTable) {
+        precondition(BackendCounters.counters == BackendDuration.allCases.count, "counters stand behind the sums")
+        self.reasons = reasons
+        cells = CounterCells(count: BackendCounters.failures + reasons.labels.count)
+        counters = BackendCounters(cells.row)
+    }
+
     /// Counts a failed attempt; false when the label is not in the table.
     public func failure(_ label: String) -> Bool {
         guard let place = reasons.place(of: label) else { return false }
-        cells.add(1, at: failures + place)
+        cells.add(1, at: BackendCounters.failures + place)
         return true
-    }
-
-    /// Counts a duration, in nanoseconds.
-    public func record(_ duration: BackendDuration, _ nanoseconds: UInt64) {
-        let start = start(of: duration)
-        cells.add(nanoseconds, at: start)
-        switch duration.resolution {
-        case .fine: cells.add(1, at: start &+ 1 &+ scale.fineBucket(nanoseconds))
-        case .coarse: cells.add(1, at: start &+ 1 &+ scale.coarseBucket(nanoseconds))
-        }
-    }
-
-    @inline(__always)
-    private func start(of duration: BackendDuration) -> Int {
-        switch duration {
-        case .firstByte: firstByte
-        case .request: request
-        case .queue, .dns, .connect, .tls, .wait, .body:
-            phases &+ (duration.rawValue &- BackendDuration.queue.rawValue) &* phaseLength
-        }
     }
 
     // MARK: Reading
 
-    func value(_ counter: BackendCounter) -> UInt64 { cells[counter.rawValue] }
+    func value(_ counter: BackendCounter) -> UInt64 { cells[BackendCounters.counters + counter.rawValue] }
 
     /// By the reason table's order.
-    var failureCounts: [UInt64] { cells[failures..<firstByte] }
+    var failureCounts: [UInt64] { cells[BackendCounters.failures..<cells.count] }
 
     func histogram(_ duration: BackendDuration) -> Histogram {
-        let start = start(of: duration)
-        let buckets = (start + 1)..<(start + 1 + duration.resolution.bounds.count)
-        return Histogram(duration.resolution, counts: cells[buckets], sum: cells[start])
+        let start = BackendCounters.buckets(of: duration)
+        let buckets = start..<(start + duration.resolution.bounds.count)
+        return Histogram(duration.resolution, counts: cells[buckets], sum: cells[duration.rawValue])
     }
 }

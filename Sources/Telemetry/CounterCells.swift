@@ -1,6 +1,24 @@
 // Numbers that one thread counts up and any thread reads.
 
-internal import Synchronization
+public import Synchronization
+
+/// Where the counters of a row are: all that counting needs.
+///
+/// It does not hold the row, whose owner has to be held elsewhere: to count is to add, not to retain and release besides.
+@usableFromInline
+struct CounterRow: @unchecked Sendable {
+    @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
+
+    fileprivate init(_ cells: UnsafeMutablePointer<Atomic<UInt64>>) { self.cells = cells }
+
+    /// Adds to a counter; by the owning thread alone.
+    @inlinable
+    @inline(__always)
+    func add(_ amount: UInt64, at index: Int) {
+        let value = cells[index].load(ordering: .relaxed)
+        cells[index].store(value &+ amount, ordering: .relaxed)
+    }
+}
 
 /// A row of counters on cache lines of its own.
 ///
@@ -26,12 +44,13 @@ struct CounterCells: ~Copyable, @unchecked Sendable {
         UnsafeMutableRawPointer(cells).deallocate()
     }
 
+    /// For who counts.
+    var row: CounterRow { CounterRow(cells) }
+
     /// Adds to a counter; by the owning thread alone.
-    @inline(__always)
     func add(_ amount: UInt64, at index: Int) {
         assert(index >= 0 && index < count, "a counter of this row")
-        let value = cells[index].load(ordering: .relaxed)
-        cells[index].store(value &+ amount, ordering: .relaxed)
+        row.add(amount, at: index)
     }
 
     /// A counter as it stands.

@@ -16,21 +16,16 @@ public final class LatencyScale: Sendable {
         900,
     ]
     private static let decades = 9
-    private static let stepBits = 3
+    /// How many buckets there are; constants, since counters are found by them.
+    static let fineCount = 209
+    static let coarseCount = 19
 
     /// The fine bounds, the last of which is `UInt64.max`.
     public let fine: [UInt64]
     /// The bounds that are exported, the last of which is `UInt64.max`.
     public let coarse: [UInt64]
-    // What is looked up for each duration is in memory that stays, and is not looked at for its bounds: every key has an entry, and
-    // no duration is above the last fine bound.
-
-    /// The fine bounds.
-    nonisolated(unsafe) private let bounds: UnsafePointer<UInt64>
-    /// By the leading bits of a duration: the first fine bucket that such a one can be in.
-    nonisolated(unsafe) private let first: UnsafePointer<UInt8>
-    /// The coarse bucket that a fine one lies in.
-    nonisolated(unsafe) private let coarseOfFine: UnsafePointer<UInt8>
+    /// The way from a duration to its bucket.
+    let buckets: LatencyBuckets
 
     /// The only one, which stays as long as the process.
     private init() {
@@ -47,26 +42,47 @@ public final class LatencyScale: Sendable {
                 2_500_000,
                 5_000_000, 10_000_000, 30_000_000, 60_000_000,
             ].map { $0 * 1000 } + [.max]
-        let first = (0..<(64 << Self.stepBits)).map { key in
-            let lowest = Self.lowest(of: key)
+        precondition(fine.count == Self.fineCount && coarse.count == Self.coarseCount)
+        let first = LatencyBuckets.keys.map { key in
+            let lowest = LatencyBuckets.lowest(of: key)
             return UInt8(fine.firstIndex { lowest <= $0 } ?? fine.count - 1)
         }
         let coarseOfFine = fine.map { bound in UInt8(coarse.firstIndex { bound <= $0 } ?? coarse.count - 1) }
-        bounds = Self.kept(fine)
-        self.first = Self.kept(first)
-        self.coarseOfFine = Self.kept(coarseOfFine)
+        buckets = LatencyBuckets(bounds: fine, first: first, coarseOfFine: coarseOfFine)
         self.fine = fine
         self.coarse = coarse
     }
+}
 
-    private static func kept<Element: BitwiseCopyable>(_ values: [Element]) -> UnsafePointer<Element> {
-        let memory = UnsafeMutablePointer<Element>.allocate(capacity: values.count)
-        memory.initialize(from: values, count: values.count)
-        return UnsafePointer(memory)
+/// The way from a duration to its bucket in a few instructions.
+///
+/// Its tables are in memory that stays as long as the process, and are not looked at for their bounds: every key has an entry, and no
+/// duration is above the last fine bound.
+struct LatencyBuckets: @unchecked Sendable {
+    private static let stepBits = 3
+    /// The leading bits that a number can have.
+    static let keys = 0..<(64 << stepBits)
+
+    /// The fine bounds; behind them for each key the first fine bucket that such a number can be in; behind these for each fine
+    /// bucket the coarse one that it lies in.
+    private let tables: UnsafeRawPointer
+    private static let firstOffset = LatencyScale.fineCount * MemoryLayout<UInt64>.stride
+    private static let coarseOffset = firstOffset + keys.count
+
+    fileprivate init(bounds: [UInt64], first: [UInt8], coarseOfFine: [UInt8]) {
+        precondition(bounds.count == LatencyScale.fineCount && first.count == Self.keys.count)
+        precondition(bounds.last == .max && coarseOfFine.count == bounds.count)
+        let size = Self.coarseOffset + coarseOfFine.count
+        let start = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: MemoryLayout<UInt64>.alignment)
+        let memory = UnsafeMutableRawBufferPointer(start: start, count: size)
+        bounds.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: memory[..<$0.count]).copyMemory(from: $0) }
+        UnsafeMutableRawBufferPointer(rebasing: memory[Self.firstOffset...]).copyBytes(from: first)
+        UnsafeMutableRawBufferPointer(rebasing: memory[Self.coarseOffset...]).copyBytes(from: coarseOfFine)
+        tables = UnsafeRawPointer(start)
     }
 
     /// The smallest number with these leading bits.
-    private static func lowest(of key: Int) -> UInt64 {
+    fileprivate static func lowest(of key: Int) -> UInt64 {
         let shift = key >> stepBits
         let steps = UInt64(key & 7 | 8)
         return shift > 60 ? .max : shift == 0 ? 0 : steps << UInt64(shift)
@@ -74,16 +90,18 @@ public final class LatencyScale: Sendable {
 
     /// The fine bucket of a duration.
     @inline(__always)
-    func fineBucket(_ nanoseconds: UInt64) -> Int {
+    func fine(_ nanoseconds: UInt64) -> Int {
         // The place of the highest bit, and the three bits behind it.
         let shift = max(0, 60 &- nanoseconds.leadingZeroBitCount)
         let key = shift &<< Self.stepBits | Int(truncatingIfNeeded: nanoseconds &>> UInt64(shift)) & 7
-        var bucket = Int(first[key])
-        while nanoseconds > bounds[bucket] { bucket &+= 1 }
+        var bucket = Int(tables.load(fromByteOffset: Self.firstOffset &+ key, as: UInt8.self))
+        while nanoseconds > tables.load(fromByteOffset: bucket &* 8, as: UInt64.self) { bucket &+= 1 }
         return bucket
     }
 
     /// The coarse bucket of a duration.
     @inline(__always)
-    func coarseBucket(_ nanoseconds: UInt64) -> Int { Int(coarseOfFine[fineBucket(nanoseconds)]) }
+    func coarse(_ nanoseconds: UInt64) -> Int {
+        Int(tables.load(fromByteOffset: Self.coarseOffset &+ fine(nanoseconds), as: UInt8.self))
+    }
 }

@@ -127,6 +127,30 @@ public struct TextPlace {
         return (nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 39).bigEndian
     }
 
+    /// Copies bytes as they are.
+    @inline(__always)
+    mutating func write(_ bytes: UnsafeRawBufferPointer) {
+        guard let source = bytes.baseAddress else { return }
+        let length = bytes.count
+        defer { place += length }
+        guard length >= 8 else {
+            place.copyMemory(from: source, byteCount: length)
+            return
+        }
+        // The last word overlaps the one in front of it.
+        var offset = 0
+        while offset < length &- 8 {
+            place.storeBytes(
+                of: source.loadUnaligned(fromByteOffset: offset, as: UInt64.self),
+                toByteOffset: offset,
+                as: UInt64.self
+            )
+            offset &+= 8
+        }
+        let last = source.loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+        place.storeBytes(of: last, toByteOffset: length &- 8, as: UInt64.self)
+    }
+
     // MARK: What others have chosen
 
     /// Whether a byte may stand in a log as it is: printable ASCII but for quote and backslash.

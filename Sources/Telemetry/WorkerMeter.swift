@@ -1,29 +1,16 @@
 // What one worker counts of its clients and of itself.
 
 /// A number that is counted for each worker.
+///
+/// Those that every request counts stand first, so that they lie together.
+@frozen
 public enum WorkerCounter: Int, CaseIterable, Sendable {
-    /// Client connections that the worker took over.
-    case connectionsOpened
-    /// Those of them that are closed.
-    case connectionsClosed
-    /// Connections refused because there were too many.
-    case refusedTotal
-    /// Connections refused because their client had too many.
-    case refusedClient
-    /// Connections closed without an answer, since too many were being refused already.
-    case refusedUnanswered
     case requestsBegun
     case requestsEnded
-    /// Second attempts that were due and not made, since too many requests were being sent again.
-    case hedgesOverBudget
-    /// Second attempts that were due and not made, since no backend that was not tried had a place.
-    case hedgesWithoutPlace
-    case tunnelsOpened
-    case tunnelsClosed
-    /// Body bytes received from clients, without framing.
-    case bytesReceived
     /// Body bytes of responses, without framing, handed to clients' connections.
     case bytesSent
+    /// Body bytes received from clients, without framing.
+    case bytesReceived
     /// Access log lines handed to the log.
     case logLines
     /// Access log lines left out by sampling.
@@ -34,22 +21,48 @@ public enum WorkerCounter: Int, CaseIterable, Sendable {
     case busyNanoseconds
     /// Events for a descriptor's former life.
     case staleEvents
+    /// Client connections that the worker took over.
+    case connectionsOpened
+    /// Those of them that are closed.
+    case connectionsClosed
+    /// Connections refused because there were too many.
+    case refusedTotal
+    /// Connections refused because their client had too many.
+    case refusedClient
+    /// Connections closed without an answer, since too many were being refused already.
+    case refusedUnanswered
+    /// Second attempts that were due and not made, since too many requests were being sent again.
+    case hedgesOverBudget
+    /// Second attempts that were due and not made, since no backend that was not tried had a place.
+    case hedgesWithoutPlace
+    case tunnelsOpened
+    case tunnelsClosed
     /// Failures whose label is not in the table.
     case unknownReasons
 }
 
 /// A duration that is counted for each worker.
-public enum WorkerDuration: Sendable {
+@frozen
+public enum WorkerDuration: Int, CaseIterable, Sendable {
     /// From a request head's end to its response's end, whoever answered.
     case request
     /// A turn of the event loop: how long every event after the first may have waited.
     case turn
     /// How late a deadline was met.
     case lateness
+
+    var resolution: Histogram.Resolution {
+        switch self {
+        case .request, .turn: .fine
+        case .lateness: .coarse
+        }
+    }
 }
 
 /// The hundreds of a status, and what there is besides.
 public enum CodeClass: Int, CaseIterable, Sendable {
+    static let count = other.rawValue + 1
+
     /// No response was sent.
     case none
     case informational
@@ -88,34 +101,24 @@ public enum CodeClass: Int, CaseIterable, Sendable {
 
 /// Counts what one worker has to do with its clients, and how its loop does.
 ///
-/// The worker's thread alone adds; any thread reads.
-public final class WorkerMeter: Sendable {
-    let reasons: ReasonTable
-    private let methodCount: Int
-    private let scale = LatencyScale.shared
-    private let cells: CounterCells
-    /// Where the parts of the row begin.
-    private let requests: Int
-    private let failures: Int
-    private let durations: Int
-    private let turns: Int
-    private let lateness: Int
+/// The worker's thread alone adds. Whoever has it also holds the ``WorkerMeter`` that it is of.
+public struct WorkerCounters: Sendable {
+    @usableFromInline let row: CounterRow
+    private let scale = LatencyScale.shared.buckets
 
-    init(methodCount: Int, reasons: ReasonTable) {
-        self.reasons = reasons
-        self.methodCount = methodCount
-        requests = WorkerCounter.allCases.count
-        failures = requests + methodCount * CodeClass.allCases.count
-        durations = failures + reasons.labels.count
-        turns = durations + 1 + scale.fine.count
-        lateness = turns + 1 + scale.fine.count
-        cells = CounterCells(count: lateness + 1 + scale.coarse.count)
-    }
+    // A row: the sums of durations, the counters, the buckets of durations, the requests, the failures.
 
-    // MARK: Counting
+    @inlinable static var counters: Int { 3 }
+    private static let buckets = counters + WorkerCounter.unknownReasons.rawValue + 1
+    static let requests = buckets + 2 * LatencyScale.fineCount + LatencyScale.coarseCount
 
+    fileprivate init(_ row: CounterRow) { self.row = row }
+
+    @inlinable
     @inline(__always)
-    public func add(_ counter: WorkerCounter, _ amount: UInt64 = 1) { cells.add(amount, at: counter.rawValue) }
+    public func add(_ counter: WorkerCounter, _ amount: UInt64 = 1) {
+        row.add(amount, at: Self.counters &+ counter.rawValue)
+    }
 
     /// Counts a request that is over.
     ///
@@ -123,58 +126,73 @@ public final class WorkerMeter: Sendable {
     ///   - method: its place in the list of methods that ``Metrics`` was given.
     ///   - status: nil when no response was sent.
     public func request(method: Int, status: Int?) {
-        assert(method >= 0 && method < methodCount, "a method of the list")
         add(.requestsEnded)
-        cells.add(1, at: requests &+ method &* CodeClass.allCases.count &+ CodeClass(status).rawValue)
+        row.add(1, at: Self.requests &+ method &* CodeClass.count &+ CodeClass(status).rawValue)
+    }
+
+    /// Counts a duration, in nanoseconds.
+    public func record(_ duration: WorkerDuration, _ nanoseconds: UInt64) {
+        row.add(nanoseconds, at: duration.rawValue)
+        let bucket =
+            switch duration.resolution {
+            case .fine: scale.fine(nanoseconds)
+            case .coarse: scale.coarse(nanoseconds)
+            }
+        row.add(1, at: Self.buckets(of: duration) &+ bucket)
+    }
+
+    /// Where the buckets of a duration begin.
+    @inline(__always)
+    static func buckets(of duration: WorkerDuration) -> Int { buckets &+ duration.rawValue &* LatencyScale.fineCount }
+}
+
+/// What one worker has counted of its clients and of itself.
+///
+/// The worker's thread alone adds; any thread reads.
+public final class WorkerMeter: Sendable {
+    let reasons: ReasonTable
+    private let methodCount: Int
+    /// Where the failures begin.
+    private let failures: Int
+    private let cells: CounterCells
+    public let counters: WorkerCounters
+
+    init(methodCount: Int, reasons: ReasonTable) {
+        precondition(WorkerCounters.counters == WorkerDuration.allCases.count, "counters stand behind the sums")
+        self.reasons = reasons
+        self.methodCount = methodCount
+        failures = WorkerCounters.requests + methodCount * CodeClass.count
+        cells = CounterCells(count: failures + reasons.labels.count)
+        counters = WorkerCounters(cells.row)
     }
 
     /// Counts a request that did not end well.
     public func failure(_ label: String) {
         guard let place = reasons.place(of: label) else {
-            add(.unknownReasons)
+            counters.add(.unknownReasons)
             return
         }
         cells.add(1, at: failures + place)
     }
 
-    /// Counts a duration, in nanoseconds.
-    public func record(_ duration: WorkerDuration, _ nanoseconds: UInt64) {
-        switch duration {
-        case .request: record(nanoseconds, at: durations, scale.fineBucket(nanoseconds))
-        case .turn: record(nanoseconds, at: turns, scale.fineBucket(nanoseconds))
-        case .lateness: record(nanoseconds, at: lateness, scale.coarseBucket(nanoseconds))
-        }
-    }
-
-    @inline(__always)
-    private func record(_ nanoseconds: UInt64, at start: Int, _ bucket: Int) {
-        cells.add(nanoseconds, at: start)
-        cells.add(1, at: start &+ 1 &+ bucket)
-    }
-
     // MARK: Reading
 
-    func value(_ counter: WorkerCounter) -> UInt64 { cells[counter.rawValue] }
+    func value(_ counter: WorkerCounter) -> UInt64 { cells[WorkerCounters.counters + counter.rawValue] }
 
     /// Requests by method, and for each by ``CodeClass``.
     var requestCounts: [[UInt64]] {
-        let width = CodeClass.allCases.count
-        return (0..<methodCount).map { cells[(requests + $0 * width)..<(requests + ($0 + 1) * width)] }
-    }
-
-    /// By the reason table's order.
-    var failureCounts: [UInt64] { cells[failures..<durations] }
-
-    func histogram(_ duration: WorkerDuration) -> Histogram {
-        switch duration {
-        case .request: histogram(.fine, at: durations)
-        case .turn: histogram(.fine, at: turns)
-        case .lateness: histogram(.coarse, at: lateness)
+        (0..<methodCount).map { method in
+            let start = WorkerCounters.requests + method * CodeClass.count
+            return cells[start..<(start + CodeClass.count)]
         }
     }
 
-    private func histogram(_ resolution: Histogram.Resolution, at start: Int) -> Histogram {
-        let buckets = (start + 1)..<(start + 1 + resolution.bounds.count)
-        return Histogram(resolution, counts: cells[buckets], sum: cells[start])
+    /// By the reason table's order.
+    var failureCounts: [UInt64] { cells[failures..<cells.count] }
+
+    func histogram(_ duration: WorkerDuration) -> Histogram {
+        let start = WorkerCounters.buckets(of: duration)
+        let buckets = start..<(start + duration.resolution.bounds.count)
+        return Histogram(duration.resolution, counts: cells[buckets], sum: cells[duration.rawValue])
     }
 }

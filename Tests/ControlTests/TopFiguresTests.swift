@@ -70,19 +70,19 @@ import Testing
 
     @Test func `rates, shares and percentiles are those of the time between`() throws {
         var world = World()
-        for _ in 0..<1000 { world.worker.record(.request, 9_000_000_000) }
+        for _ in 0..<1000 { world.worker.counters.record(.request, 9_000_000_000) }
         world.worker.failure("client_gone")
         let before = world.state
         world.passes(10)
         for index in 0..<100 {
-            world.worker.add(.requestsBegun)
-            world.worker.request(method: 0, status: index < 5 ? 503 : 200)
-            world.worker.record(.request, 2_000_000)
-            world.b1.add(.attempts)
-            world.b1.record(.request, 2_000_000)
+            world.worker.counters.add(.requestsBegun)
+            world.worker.counters.request(method: 0, status: index < 5 ? 503 : 200)
+            world.worker.counters.record(.request, 2_000_000)
+            world.b1.counters.add(.attempts)
+            world.b1.counters.record(.request, 2_000_000)
         }
-        world.worker.add(.requestsBegun, 12)
-        world.worker.add(.connectionsOpened, 40)
+        world.worker.counters.add(.requestsBegun, 12)
+        world.worker.counters.add(.connectionsOpened, 40)
         for _ in 0..<20 {
             _ = world.b1.failure("connection_refused")
             world.worker.failure("connection_refused")

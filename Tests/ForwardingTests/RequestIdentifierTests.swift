@@ -22,13 +22,27 @@ struct RequestIdentifierTests {
     @Test func `a client's word is the identifier until it is forgotten`() {
         var generator = RequestIdentifierGenerator()
         var identifier = RequestIdentifier()
-        Array("trace-7".utf8).withUnsafeBytes { identifier.take($0) }
-        #expect(!identifier.isOurs)
+        let isTaken = Array("trace-7".utf8).withUnsafeBytes { identifier.take($0) }
+        #expect(isTaken && !identifier.isOurs)
         #expect(identifier.text == "trace-7")
         identifier.reset()
         identifier.make(with: &generator)
         #expect(identifier.isOurs)
         #expect(identifier.text.count == 32)
+    }
+
+    @Test func `a client's word that would need quoting, or is too long, is not taken`() {
+        let plain = Set("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_.:/+=@".utf8)
+        for byte in UInt8.min...UInt8.max {
+            var identifier = RequestIdentifier()
+            let isTaken = [97, byte, 97].withUnsafeBytes { identifier.take($0) }
+            #expect(isTaken == plain.contains(byte), "\(byte)")
+            #expect(identifier.isOurs != isTaken)
+        }
+        for (length, isTaken) in [(0, false), (1, true), (128, true), (129, false)] {
+            var identifier = RequestIdentifier()
+            #expect([UInt8](repeating: 97, count: length).withUnsafeBytes { identifier.take($0) } == isTaken)
+        }
     }
 
     @Test func `no two identifiers are the same, from one generator or from several`() {

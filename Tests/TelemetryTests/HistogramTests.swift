@@ -13,7 +13,7 @@ struct HistogramTests {
     /// The fine histogram of these durations in milliseconds.
     private func histogram(_ milliseconds: [Double]) -> Histogram {
         let meter = BackendMeter(reasons: Self.reasons)
-        for value in milliseconds { meter.record(.request, UInt64(value * 1e6)) }
+        for value in milliseconds { meter.counters.record(.request, UInt64(value * 1e6)) }
         return meter.histogram(.request)
     }
 

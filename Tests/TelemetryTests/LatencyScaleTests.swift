@@ -36,8 +36,8 @@ struct LatencyScaleTests {
     @Test func `a bound itself lies below it, the next nanosecond above`() {
         for bound in scale.fine.dropLast() + (0..<64).map({ UInt64(1) << $0 }) + [0, 1, .max - 1, .max] {
             for value in [bound &- 1, bound, bound &+ 1] {
-                #expect(scale.fineBucket(value) == search(value, scale.fine), "\(value)")
-                #expect(scale.coarseBucket(value) == search(value, scale.coarse), "\(value)")
+                #expect(scale.buckets.fine(value) == search(value, scale.fine), "\(value)")
+                #expect(scale.buckets.coarse(value) == search(value, scale.coarse), "\(value)")
             }
         }
     }
@@ -47,8 +47,8 @@ struct LatencyScaleTests {
         var generator = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             let value = generator.next() >> UInt64(generator.number(in: 0...63))
-            #expect(scale.fineBucket(value) == search(value, scale.fine), "\(value)")
-            #expect(scale.coarseBucket(value) == search(value, scale.coarse), "\(value)")
+            #expect(scale.buckets.fine(value) == search(value, scale.fine), "\(value)")
+            #expect(scale.buckets.coarse(value) == search(value, scale.coarse), "\(value)")
         }
     }
 }

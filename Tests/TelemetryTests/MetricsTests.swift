@@ -25,15 +25,15 @@ struct MetricsTests {
         metrics.poolChanged(to: ["a", "b"])
         for worker in 0..<2 {
             let meter = metrics.meter(of: "a", worker: worker)
-            meter.add(.attempts, 3)
-            meter.response(200)
-            meter.response(503)
-            meter.response(101)
+            meter.counters.add(.attempts, 3)
+            meter.counters.response(200)
+            meter.counters.response(503)
+            meter.counters.response(101)
             #expect(meter.failure("timeout"))
             #expect(!meter.failure("no such reason"))
-            meter.record(.request, 5_000_000)
+            meter.counters.record(.request, 5_000_000)
         }
-        metrics.meter(of: "b", worker: 1).add(.bytesSent, 7)
+        metrics.meter(of: "b", worker: 1).counters.add(.bytesSent, 7)
         let counts = metrics.backendCounts()
         #expect(counts.map(\.name) == ["a", "b"])
         let a = try #require(counts.first?.counts)
@@ -56,11 +56,11 @@ struct MetricsTests {
     @Test func `counters of clients, requests and failures`() {
         let metrics = metrics()
         for worker in metrics.workers {
-            worker.add(.connectionsOpened, 3)
-            worker.add(.connectionsClosed)
-            worker.add(.requestsBegun, 4)
-            worker.request(method: 0, status: 200)
-            worker.request(method: 1, status: nil)
+            worker.counters.add(.connectionsOpened, 3)
+            worker.counters.add(.connectionsClosed)
+            worker.counters.add(.requestsBegun, 4)
+            worker.counters.request(method: 0, status: 200)
+            worker.counters.request(method: 1, status: nil)
             worker.failure("timeout")
             worker.failure("no such reason")
         }
@@ -81,11 +81,11 @@ struct MetricsTests {
     @Test func `a backend that comes again goes on counting`() {
         let metrics = metrics()
         metrics.poolChanged(to: ["a"])
-        metrics.meter(of: "a", worker: 0).add(.attempts)
+        metrics.meter(of: "a", worker: 0).counters.add(.attempts)
         metrics.poolChanged(to: [])
         #expect(attempts(metrics) == ["a": 1])
         metrics.poolChanged(to: ["a"])
-        metrics.meter(of: "a", worker: 0).add(.attempts)
+        metrics.meter(of: "a", worker: 0).counters.add(.attempts)
         #expect(attempts(metrics) == ["a": 2])
     }
 
@@ -93,7 +93,7 @@ struct MetricsTests {
         let metrics = metrics()
         metrics.poolChanged(to: ["a", "b", "c", "d"])
         for (index, name) in ["a", "b", "c", "d"].enumerated() {
-            metrics.meter(of: name, worker: index % 2).add(.attempts, UInt64(1 << index))
+            metrics.meter(of: name, worker: index % 2).counters.add(.attempts, UInt64(1 << index))
         }
         metrics.poolChanged(to: ["a", "c", "d"])
         metrics.poolChanged(to: ["c", "d"])
@@ -110,7 +110,7 @@ struct MetricsTests {
         let metrics = metrics()
         metrics.poolChanged(to: (0..<5).map { "b\($0)" })
         #expect(metrics.backendCounts(of: Metrics.otherName) == nil)
-        for name in ["b1", "b4"] { metrics.meter(of: name, worker: 1).add(.attempts) }
+        for name in ["b1", "b4"] { metrics.meter(of: name, worker: 1).counters.add(.attempts) }
         for (name, counts) in metrics.backendCounts() { #expect(metrics.backendCounts(of: name) == counts) }
         #expect(metrics.backendCounts(of: Metrics.otherName)?.attempts == 1)
         #expect(metrics.backendCounts(of: "b4") == nil)
@@ -120,7 +120,7 @@ struct MetricsTests {
         let metrics = metrics()
         let names = (0..<10).map { "b\($0)" }
         metrics.poolChanged(to: names)
-        for name in names { metrics.meter(of: name, worker: 0).add(.attempts) }
+        for name in names { metrics.meter(of: name, worker: 0).counters.add(.attempts) }
         #expect(attempts(metrics) == ["b0": 1, "b1": 1, "b2": 1, "b3": 1, Metrics.otherName: 6])
     }
 
@@ -131,8 +131,8 @@ struct MetricsTests {
             metrics.poolChanged(to: ["stays", "goes\(round)"])
             // What has come to an end counts nowhere anew: it would be an increase that nothing has caused.
             #expect(attempts(metrics).allSatisfy { $0.value == before[$0.key, default: 0] })
-            metrics.meter(of: "stays", worker: 0).add(.attempts)
-            metrics.meter(of: "goes\(round)", worker: 0).add(.attempts)
+            metrics.meter(of: "stays", worker: 0).counters.add(.attempts)
+            metrics.meter(of: "goes\(round)", worker: 0).counters.add(.attempts)
         }
         let counts = attempts(metrics)
         #expect(counts.count == 4 && counts["stays"] == 1000)
@@ -143,8 +143,8 @@ struct MetricsTests {
         for number in 0..<10_000 {
             metrics.poolChanged(to: ["stays", "b\(number)"])
             let meter = metrics.meter(of: "b\(number)", worker: number % 2)
-            meter.add(.attempts)
-            meter.add(.connectionsOpened)
+            meter.counters.add(.attempts)
+            meter.counters.add(.connectionsOpened)
         }
         metrics.poolChanged(to: ["stays"])
         let counts = attempts(metrics)
@@ -156,7 +156,7 @@ struct MetricsTests {
         let metrics = Metrics(workers: 1, methods: [], reasons: Self.reasons, capacity: 1024, formerCapacity: 100)
         let names = (0..<10_000).map { "b\($0)" }
         metrics.poolChanged(to: names)
-        for name in names { metrics.meter(of: name, worker: 0).add(.attempts) }
+        for name in names { metrics.meter(of: name, worker: 0).counters.add(.attempts) }
         #expect(metrics.backendCounts().count == 1025)
         metrics.poolChanged(to: [])
         let counts = attempts(metrics)
@@ -179,7 +179,7 @@ struct MetricsTests {
         metrics.poolChanged(to: ["a"])
         let meter = metrics.meter(of: "a", worker: 0)
         let writer = Task.detached {
-            for _ in 0..<100_000 { meter.record(.wait, 1_000_000) }
+            for _ in 0..<100_000 { meter.counters.record(.wait, 1_000_000) }
         }
         var last: UInt64 = 0
         var isRising = true

@@ -11,14 +11,14 @@ func sampleSnapshot(backend name: String = "a") -> StatsSnapshot {
     let metrics = Metrics(workers: 2, methods: ["GET", "other"], reasons: reasons)
     metrics.poolChanged(to: [name])
     let meter = metrics.meter(of: name, worker: 0)
-    for duration in BackendDuration.allCases { meter.record(duration, 5_000_000) }
-    for counter in BackendCounter.allCases { meter.add(counter) }
+    for duration in BackendDuration.allCases { meter.counters.record(duration, 5_000_000) }
+    for counter in BackendCounter.allCases { meter.counters.add(counter) }
     for worker in metrics.workers {
-        for counter in WorkerCounter.allCases { worker.add(counter) }
-        worker.request(method: 0, status: 204)
-        worker.record(.turn, 20_000)
-        worker.record(.lateness, 900_000)
-        worker.record(.request, 7_000_000)
+        for counter in WorkerCounter.allCases { worker.counters.add(counter) }
+        worker.counters.request(method: 0, status: 204)
+        worker.counters.record(.turn, 20_000)
+        worker.counters.record(.lateness, 900_000)
+        worker.counters.record(.request, 7_000_000)
     }
     let backends = metrics.backendCounts().map { name, counts in
         BackendStats(
@@ -53,8 +53,8 @@ func sampleSnapshot(backend name: String = "a") -> StatsSnapshot {
 struct PrometheusTextTests {
     @Test func `numbers, labels and histograms to the letter`() {
         let meter = BackendMeter(reasons: ReasonTable([], ofAttempts: []))
-        meter.record(.wait, 300_000)
-        meter.record(.wait, 2_500_000_000)
+        meter.counters.record(.wait, 300_000)
+        meter.counters.record(.wait, 2_500_000_000)
         let text = PrometheusText.render([
             MetricFamily("lb_a_total", .counter, "Help with \\ and\na line break.", [.init(.integer(.max))]),
             MetricFamily("lb_none", .gauge, "Nothing.", []),

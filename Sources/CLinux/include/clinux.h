@@ -20,6 +20,8 @@ typedef struct {
     uint32_t readiness;
 } lb_event;
 
+/// Has the processor fetch what is at an address, which need not be valid, while it goes on.
+static inline void lb_prefetch(const void *address) { __builtin_prefetch(address); }
 /// epoll_create1(2) with close-on-exec.
 int lb_epoll_create(void);
 /// epoll_ctl(2) EPOLL_CTL_ADD; returns 0, or -1 with errno set.
