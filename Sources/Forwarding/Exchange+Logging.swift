@@ -18,17 +18,19 @@ extension Exchange {
             return
         }
         let log = worker.log
-        let record = log.record
-        log.describe(standing.forwarded?.address ?? client.peer, trace.context)
-        describe(reader, in: &record.facts, style)
-        record.facts.sample = isPlain ? UInt64(style.sample) : 1
-        if !isPlain || isHedged || isRetryBudgetExhausted || failure != nil { describeRemarks(in: record) }
+        let line = log.next
+        line.pointee.client = standing.forwarded?.address ?? client.peer
+        line.pointee.trace = trace.context
+        line.pointee.identifier = requestID.ownNumber
+        describe(reader, in: &line.pointee.facts, style)
+        line.pointee.facts.sample = isPlain ? UInt64(style.sample) : 1
+        let hasMore = failure != nil || !failedAttempts.isEmpty || isHedged || isRetryBudgetExhausted
         var backend = responder?.name ?? ""
-        requestID.withText { requestID in
+        requestID.withWord { word in
             backend.withUTF8 { backend in
-                record.facts.requestID = requestID
-                record.facts.backend = UnsafeRawBufferPointer(backend)
-                log.write(style)
+                line.pointee.facts.requestID = word
+                line.pointee.facts.backend = UnsafeRawBufferPointer(backend)
+                if hasMore { log.write(style) { describeMore(in: $0) } } else { log.keep(style) }
             }
         }
     }
@@ -60,7 +62,7 @@ extension Exchange {
         facts.body = responder == nil ? nil : firstByteTime.map { loop.now.since($0) }
     }
 
-    private func describeRemarks(in record: AccessLogRecord) {
+    private func describeMore(in record: AccessLogRecord) {
         if !failedAttempts.isEmpty { record.failedAttempts = failedAttempts }
         if let failure { record.reason = failure.label }
         if isRetryBudgetExhausted { record.notes.insert(.retryBudgetExhausted) }

@@ -42,6 +42,12 @@ struct RequestIdentifier {
     /// Forgets it, and keeps the memory of a long word.
     mutating func reset() { word.removeAll(keepingCapacity: true) }
 
+    /// The number that one of ours is; nil for a client's word.
+    var ownNumber: (UInt64, UInt64)? { isOurs ? number : nil }
+
+    /// Calls with the client's word, which is empty if the identifier is ours.
+    func withWord<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result { word.withUnsafeBytes(use) }
+
     /// Calls with its text.
     func withText<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result {
         guard isOurs else { return word.withUnsafeBytes(use) }

@@ -20,6 +20,9 @@ public struct PeerAddress: Sendable, Equatable {
     /// The address's 128 bits in network order; an IPv4 address stands in the first four bytes.
     private let bytes: (UInt64, UInt64)
 
+    /// A Unix-domain socket's peer.
+    public static let unix = Self(family: .unix, port: 0, bytes: (0, 0))
+
     init(family: Family, port: UInt16, bytes: (UInt64, UInt64)) {
         self.family = family
         self.port = port
@@ -42,7 +45,7 @@ public struct PeerAddress: Sendable, Equatable {
                 let address = raw.loadUnaligned(as: sockaddr_in6.self)
                 return PeerAddress(address.sin6_addr, port: UInt16(bigEndian: address.sin6_port))
             default:
-                return PeerAddress(family: .unix, port: 0, bytes: (0, 0))
+                return .unix
             }
         }
     }

@@ -54,8 +54,8 @@ public struct AccessLogFacts {
     public init() {}
 
     /// How many bytes are borrowed in all.
-    @inline(__always)
-    var length: Int {
+    @inlinable @inline(__always)
+    public var length: Int {
         client.count &+ method.count &+ target.count &+ host.count &+ referer.count &+ userAgent.count &+ backend.count
             &+ requestID.count &+ traceID.count
     }

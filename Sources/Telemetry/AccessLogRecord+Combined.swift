@@ -4,28 +4,28 @@ extension AccessLogRecord {
     /// Apache's `%h %l %u %t "%r" %>s %b "%{Referer}i" "%{User-agent}i"`.
     ///
     /// Source: httpd.apache.org/docs/2.4/logs.html.
-    func appendCombined(to line: inout LineBuffer, clock: WallClock) {
-        line.append(clientHost)
+    func appendCombined(_ facts: UnsafePointer<AccessLogFacts>, to line: inout LineBuffer, clock: WallClock) {
+        line.append(host(of: facts.pointee.client))
         line.append(" - - [")
         clock.appendLogTime(to: &line)
         line.append("] \"")
-        if facts.method.isEmpty {
+        if facts.pointee.method.isEmpty {
             line.append("-")
         } else {
-            line.append(escapedForText: facts.method)
+            line.append(escapedForText: facts.pointee.method)
             line.append(UInt8(ascii: " "))
-            line.append(escapedForText: facts.target)
+            line.append(escapedForText: facts.pointee.target)
             line.append(UInt8(ascii: " "))
-            appendProtocol(to: &line)
+            appendProtocol(facts, to: &line)
         }
         line.append("\" ")
-        line.append(decimal: facts.status)
+        line.append(decimal: facts.pointee.status)
         line.append(UInt8(ascii: " "))
-        if facts.bytesOut > 0 { line.append(decimal: facts.bytesOut) } else { line.append("-") }
+        if facts.pointee.bytesOut > 0 { line.append(decimal: facts.pointee.bytesOut) } else { line.append("-") }
         line.append(UInt8(ascii: " "))
-        appendQuoted(facts.referer, to: &line)
+        appendQuoted(facts.pointee.referer, to: &line)
         line.append(UInt8(ascii: " "))
-        appendQuoted(facts.userAgent, to: &line)
+        appendQuoted(facts.pointee.userAgent, to: &line)
         line.append(UInt8(ascii: "\n"))
     }
 
@@ -36,8 +36,7 @@ extension AccessLogRecord {
     }
 
     /// The client without its port, and an IPv6 address without brackets.
-    private var clientHost: UnsafeRawBufferPointer {
-        let client = facts.client
+    private func host(of client: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         if client.first == UInt8(ascii: "["), let end = client.lastIndex(of: UInt8(ascii: "]")) {
             return UnsafeRawBufferPointer(rebasing: client[1..<end])
         }

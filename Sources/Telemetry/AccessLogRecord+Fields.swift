@@ -2,10 +2,15 @@
 
 extension AccessLogRecord {
     /// One object; what is not known is left out.
-    func appendJSON(to line: inout LineBuffer, _ style: AccessLogStyle, clock: WallClock) {
+    func appendJSON(
+        _ facts: UnsafePointer<AccessLogFacts>,
+        to line: inout LineBuffer,
+        _ style: AccessLogStyle,
+        clock: WallClock
+    ) {
         line.append(UInt8(ascii: "{"))
         let beginning = line.count
-        append(style.parts, style.partCount, to: &line, escape: "\\u00", clock: clock)
+        append(facts, style.parts, style.partCount, to: &line, escape: "\\u00", clock: clock)
         if line.count > beginning {
             line.replaceLast(with: UInt8(ascii: "}"))
         } else {
@@ -15,12 +20,17 @@ extension AccessLogRecord {
     }
 
     /// One space between fields; what is not known is a dash, or left out where it would mostly be.
-    func appendText(to line: inout LineBuffer, _ style: AccessLogStyle, clock: WallClock) {
+    func appendText(
+        _ facts: UnsafePointer<AccessLogFacts>,
+        to line: inout LineBuffer,
+        _ style: AccessLogStyle,
+        clock: WallClock
+    ) {
         let beginning = line.count
         if style.isForTerminal {
-            for index in 0..<style.partCount { appendColumn(style.parts + index, to: &line, clock: clock) }
+            for index in 0..<style.partCount { appendColumn(facts, style.parts + index, to: &line, clock: clock) }
         } else {
-            append(style.parts, style.partCount, to: &line, escape: "\\x", clock: clock)
+            append(facts, style.parts, style.partCount, to: &line, escape: "\\x", clock: clock)
         }
         if line.count > beginning {
             line.replaceLast(with: UInt8(ascii: "\n"))
@@ -39,6 +49,7 @@ extension AccessLogRecord {
     /// Room is made for all of them at once: what is written does not look at the memory's end.
     @inline(__always)
     private func append(
+        _ facts: UnsafePointer<AccessLogFacts>,
         _ parts: UnsafePointer<AccessLogPart>,
         _ count: Int,
         to line: inout LineBuffer,
@@ -46,7 +57,6 @@ extension AccessLogRecord {
         clock: WallClock
     ) {
         let isRemarkable = isRemarkable
-        let facts = UnsafePointer(memory)
         let room = count &* Self.fieldLength &+ facts.pointee.length
         var place = line.place(for: room)
         for index in 0..<count {
@@ -92,7 +102,7 @@ extension AccessLogRecord {
                 continue
             case .remark, .composed:
                 line.end(at: place)
-                appendComposed(part, to: &line, escape: escape)
+                appendComposed(facts, part, to: &line, escape: escape)
                 place = line.place(for: room)
                 continue
             }
@@ -112,10 +122,15 @@ extension AccessLogRecord {
     // MARK: What is put together
 
     @inline(never)
-    private func appendComposed(_ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer, escape: StaticString) {
+    private func appendComposed(
+        _ facts: UnsafePointer<AccessLogFacts>,
+        _ part: UnsafePointer<AccessLogPart>,
+        to line: inout LineBuffer,
+        escape: StaticString
+    ) {
         let isKnown =
             switch part.pointee.field {
-            case .request: !facts.method.isEmpty
+            case .request: !facts.pointee.method.isEmpty
             case .failedAttempts: !failedAttempts.isEmpty
             case .notes: !notes.isEmpty
             case .reason: reason != nil
@@ -130,16 +145,16 @@ extension AccessLogRecord {
         line.append(part.pointee.prefix)
         switch part.pointee.field {
         case .request:
-            line.append(facts.method, escape: escape)
+            line.append(facts.pointee.method, escape: escape)
             line.append(UInt8(ascii: " "))
-            line.append(facts.target, escape: escape)
+            line.append(facts.pointee.target, escape: escape)
         case .failedAttempts: appendFailedAttempts(asJSON: part.pointee.isJSON, to: &line)
         case .notes:
             if part.pointee.isJSON { line.append(UInt8(ascii: "[")) }
             notes.append(to: &line, quote: part.pointee.isJSON ? "\"" : "")
             if part.pointee.isJSON { line.append(UInt8(ascii: "]")) }
         case .reason: line.append(reason ?? "")
-        default: appendProtocol(to: &line)
+        default: appendProtocol(facts, to: &line)
         }
         var place = line.place(for: ShortText.capacity)
         part.pointee.writeSuffix(to: &place)
@@ -187,20 +202,25 @@ extension AccessLogRecord {
         line.append("ms")
     }
 
-    func appendProtocol(to line: inout LineBuffer) {
+    func appendProtocol(_ facts: UnsafePointer<AccessLogFacts>, to line: inout LineBuffer) {
         line.append("HTTP/1.")
-        line.append(decimal: UInt64(facts.minorVersion))
+        line.append(decimal: UInt64(facts.pointee.minorVersion))
     }
 
     // MARK: For a terminal
 
     /// A field in its column: fields of several lines stand under one another, and what went wrong stands out.
-    private func appendColumn(_ part: UnsafePointer<AccessLogPart>, to line: inout LineBuffer, clock: WallClock) {
+    private func appendColumn(
+        _ facts: UnsafePointer<AccessLogFacts>,
+        _ part: UnsafePointer<AccessLogPart>,
+        to line: inout LineBuffer,
+        clock: WallClock
+    ) {
         let beginning = line.count
-        let color = color(of: part.pointee.field)
+        let color = color(of: part.pointee.field, facts.pointee.status)
         if let color { line.append(color) }
         let start = line.count
-        append(part, 1, to: &line, escape: "\\x", clock: clock)
+        append(facts, part, 1, to: &line, escape: "\\x", clock: clock)
         guard line.count > start else {
             line.truncate(to: beginning)
             return
@@ -213,11 +233,11 @@ extension AccessLogRecord {
     }
 
     /// The sequence of ECMA-48 that a field begins with on a terminal.
-    private func color(of field: AccessLogField) -> StaticString? {
+    private func color(of field: AccessLogField, _ status: UInt64) -> StaticString? {
         switch field {
         case .time, .id, .traceID: "\u{1B}[2m"
         case .status:
-            switch facts.status {
+            switch status {
             case ..<300: "\u{1B}[32m"
             case ..<400: "\u{1B}[36m"
             case ..<500: "\u{1B}[33m"

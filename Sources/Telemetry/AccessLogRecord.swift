@@ -53,32 +53,21 @@ public struct AccessLogNotes: OptionSet, Sendable {
     }
 }
 
-/// What is known of one exchange.
+/// What is known of one exchange beside its facts, and how all of it becomes a line.
 ///
-/// One for all lines of a worker, filled in anew for each.
+/// One for all lines of a worker.
 public final class AccessLogRecord {
-    @usableFromInline let memory: UnsafeMutablePointer<AccessLogFacts>
     public var failedAttempts: [AccessLogAttempt] = []
     public var notes: AccessLogNotes = []
     /// Why the exchange did not end well; nil when it did.
     public var reason: String?
 
-    public init() {
-        memory = .allocate(capacity: 1)
-        memory.initialize(to: AccessLogFacts())
-    }
-
-    deinit { memory.deallocate() }
-
-    @inlinable public var facts: AccessLogFacts {
-        _read { yield memory.pointee }
-        _modify { yield &memory.pointee }
-    }
+    public init() {}
 
     /// Whether there is something to tell that most exchanges have nothing of.
     var isRemarkable: Bool { !failedAttempts.isEmpty || !notes.isEmpty || reason != nil }
 
-    /// Forgets what few exchanges have of the one whose line has been written; the facts are told anew for each.
+    /// Forgets what few exchanges have of the one whose line has been written.
     public func reset() {
         guard isRemarkable else { return }
         failedAttempts = []
@@ -86,12 +75,17 @@ public final class AccessLogRecord {
         reason = nil
     }
 
-    /// Appends the record as one line, its line feed included.
-    public func append(to line: inout LineBuffer, _ style: AccessLogStyle, clock: WallClock) {
+    /// Appends the facts and what the record tells as one line, its line feed included.
+    public func append(
+        _ facts: UnsafePointer<AccessLogFacts>,
+        to line: inout LineBuffer,
+        _ style: AccessLogStyle,
+        clock: WallClock
+    ) {
         switch style.format {
-        case .text: appendText(to: &line, style, clock: clock)
-        case .combined: appendCombined(to: &line, clock: clock)
-        case .json: appendJSON(to: &line, style, clock: clock)
+        case .text: appendText(facts, to: &line, style, clock: clock)
+        case .combined: appendCombined(facts, to: &line, clock: clock)
+        case .json: appendJSON(facts, to: &line, style, clock: clock)
         }
     }
 }

@@ -128,8 +128,9 @@ public struct TextPlace {
     }
 
     /// Copies bytes as they are.
+    @inlinable
     @inline(__always)
-    mutating func write(_ bytes: UnsafeRawBufferPointer) {
+    public mutating func write(_ bytes: UnsafeRawBufferPointer) {
         guard let source = bytes.baseAddress else { return }
         let length = bytes.count
         defer { place += length }

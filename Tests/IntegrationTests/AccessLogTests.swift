@@ -30,6 +30,30 @@ import Testing
         }
     }
 
+    @Test("lines of many requests at once stand in their order, whatever they tell", arguments: [8, 5000])
+    func order(longest: Int) throws {
+        try Scene.play { scene in
+            let origin = try scene.origin(answering: Reply.ok("hello"))
+            let balancer = try scene.curlLB(["\(origin.url);name=blue"], ["LB_WORKERS": "1", "LB_MAX_PIPELINED": "200"])
+            let targets = (0..<150).map { "/\($0)-" + String(repeating: "x", count: $0 * longest / 150) }
+            let client = try balancer.connect()
+            // Some are answered here, for a reason; some bring an identifier of their own.
+            let requests = targets.enumerated().map { index, target in
+                let field = index % 7 == 3 ? "Max-Forwards: 0\r\n" : index % 5 == 1 ? "X-Request-Id: mine-\(index)\r\n" : ""
+                return "\(index % 7 == 3 ? "TRACE" : "GET") \(target) HTTP/1.1\r\nHost: test\r\n\(field)\r\n"
+            }
+            try client.send(requests.joined())
+            for _ in targets { _ = try client.receiveResponse() }
+            client.close()
+            try eventually("all lines") { balancer.log.count == targets.count }
+            for (index, line) in balancer.log.enumerated() {
+                #expect(line.contains(" \"\(index % 7 == 3 ? "TRACE" : "GET") \(targets[index])\" "), "\(line)")
+                #expect(line.contains(" backend=blue ") == (index % 7 != 3))
+                if index % 7 != 3, index % 5 == 1 { #expect(line.contains(" id=mine-\(index)")) }
+            }
+        }
+    }
+
     @Test func `a JSON line says the same`() throws {
         try Scene.play { scene in
             let origin = try scene.origin(answering: Reply.ok("hello"))

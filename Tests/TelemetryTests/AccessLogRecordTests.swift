@@ -39,29 +39,30 @@ private struct Facts {
         borrow([client, method, target, host, requestID, referer, userAgent, traceID, Array((backend ?? "").utf8)]) {
             bytes in
             let record = AccessLogRecord()
-            record.facts.client = bytes[0]
-            record.facts.method = bytes[1]
-            record.facts.target = bytes[2]
-            record.facts.host = bytes[3]
-            record.facts.requestID = bytes[4]
-            record.facts.referer = bytes[5]
-            record.facts.userAgent = bytes[6]
-            record.facts.traceID = bytes[7]
-            record.facts.minorVersion = minorVersion
-            record.facts.status = UInt64(status)
-            record.facts.bytesIn = bytesIn
-            record.facts.bytesOut = bytesOut
-            record.facts.duration = duration
-            record.facts.timeToFirstByte = timeToFirstByte
-            (record.facts.dns, record.facts.connect, record.facts.tls, record.facts.wait, record.facts.body) = phases
-            record.facts.backend = bytes[8]
-            record.facts.attempts = UInt64(attempts)
+            var facts = AccessLogFacts()
+            facts.client = bytes[0]
+            facts.method = bytes[1]
+            facts.target = bytes[2]
+            facts.host = bytes[3]
+            facts.requestID = bytes[4]
+            facts.referer = bytes[5]
+            facts.userAgent = bytes[6]
+            facts.traceID = bytes[7]
+            facts.minorVersion = minorVersion
+            facts.status = UInt64(status)
+            facts.bytesIn = bytesIn
+            facts.bytesOut = bytesOut
+            facts.duration = duration
+            facts.timeToFirstByte = timeToFirstByte
+            (facts.dns, facts.connect, facts.tls, facts.wait, facts.body) = phases
+            facts.backend = bytes[8]
+            facts.attempts = UInt64(attempts)
             record.failedAttempts = failedAttempts
-            record.facts.queued = queued
+            facts.queued = queued
             record.notes = notes
             record.reason = reason
-            record.facts.sample = UInt64(sample)
-            record.append(to: &line, style, clock: WallClock())
+            facts.sample = UInt64(sample)
+            record.append(&facts, to: &line, style, clock: WallClock())
         }
         return Array(line.bytes)
     }

@@ -1,0 +1,56 @@
+// What exchanges leave for their lines, when their own bytes have gone.
+
+import Telemetry
+import Testing
+
+@testable import Forwarding
+
+@Suite("Kept lines")
+struct KeptLinesTests {
+    private func text(_ bytes: UnsafeRawBufferPointer) -> String { String(decoding: bytes, as: UTF8.self) }
+
+    /// Tells of an exchange whose bytes go afterwards.
+    private func keep(_ target: String, in lines: KeptLines) -> Bool {
+        var bytes = Array(target.utf8)
+        let isKept = bytes.withUnsafeBytes { bytes in
+            lines.next.pointee.facts = AccessLogFacts()
+            lines.next.pointee.facts.target = bytes
+            lines.next.pointee.facts.host = UnsafeRawBufferPointer(rebasing: bytes.prefix(3))
+            return lines.keep()
+        }
+        for index in bytes.indices { bytes[index] = UInt8(ascii: "?") }
+        return isKept
+    }
+
+    @Test func `bytes are copied, each exchange's for itself, as many as there is room for`() {
+        let lines = KeptLines()
+        for round in 0..<3 {
+            for index in 0..<KeptLines.capacity {
+                #expect(!lines.isFull)
+                let target = "/\(round)/" + String(repeating: "x", count: index)
+                #expect(keep(target, in: lines))
+            }
+            #expect(lines.isFull && lines.count == KeptLines.capacity)
+            for index in 0..<lines.count {
+                #expect(text(lines[index].pointee.facts.target) == "/\(round)/" + String(repeating: "x", count: index))
+                #expect(text(lines[index].pointee.facts.host) == "/\(round)/")
+                #expect(lines[index].pointee.facts.method.isEmpty)
+            }
+            lines.removeAll()
+            #expect(lines.count == 0)
+        }
+    }
+
+    @Test func `what is too long is said to be, and what was kept before stays`() {
+        let lines = KeptLines()
+        #expect(keep("/short", in: lines))
+        let long = String(repeating: "y", count: 16 << 10)
+        #expect(!keep(long, in: lines))
+        #expect(lines.count == 2)
+        #expect(text(lines[0].pointee.facts.target) == "/short")
+        lines.removeAll()
+        #expect(keep(String(long.dropLast(3)), in: lines))
+        #expect(text(lines[0].pointee.facts.target) == long.dropLast(3))
+        #expect(!keep("/more", in: lines))
+    }
+}
