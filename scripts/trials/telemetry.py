@@ -1,4 +1,5 @@
-"""What telemetry costs: processor time for each request with it and without it, side by side."""
+"""What telemetry costs: processor time for each request with it and without it, side by side at one time."""
+import glob
 import os
 import re
 import statistics
@@ -6,13 +7,13 @@ import subprocess
 import sys
 
 import harness
-from harness import BIN, FOLDER, LISTEN, ROOT, Missing, processor_seconds, start, wait_for
+from harness import BIN, FOLDER, LISTEN, ROOT, Missing, start, wait_for
 
 ORIGIN_PORTS = (18081, 18082, 18083)
 CONNECTIONS = 64
-ROUNDS = int(os.environ.get("TRIAL_ROUNDS", "10"))
-SECONDS = int(os.environ.get("TRIAL_SECONDS", "2"))
-# Metrics are always on; what an access log in JSON may cost beside a request without one.
+ROUNDS = int(os.environ.get("TRIAL_ROUNDS", "4"))
+SECONDS = int(os.environ.get("TRIAL_SECONDS", "8"))
+# What an access log in JSON may cost beside a request without one; metrics are always on.
 LIMIT = 1.03
 
 
@@ -29,7 +30,7 @@ def fast_origins():
 
 
 class Measured:
-    """A balancer that runs from the first to the last measurement, on one core, as do the others: only one of them has work."""
+    """A balancer on one core, with its load on another."""
 
     def __init__(self, port, **settings):
         cores = sorted(os.sched_getaffinity(0))
@@ -49,17 +50,39 @@ class Measured:
         self.load = ["taskset", "-c", str(cores[-1]), "wrk", "-t1", f"-c{CONNECTIONS}", f"http://127.0.0.1:{port}/"]
         wait_for(port)
 
-    def microseconds(self, seconds):
-        """Processor time for each request under load for so long, in microseconds."""
-        before = processor_seconds(self.process)
+    def processor_time(self):
+        """What all threads have used, in microseconds (proc(5), schedstat)."""
+        used = 0
+        for path in glob.glob(f"/proc/{self.process.pid}/task/*/schedstat"):
+            with open(path) as file:
+                used += int(file.read().split()[0])
+        return used / 1000
+
+    def begin(self, seconds):
+        self.before = self.processor_time()
         try:
-            said = subprocess.run([*self.load, f"-d{seconds}s"], check=True, capture_output=True, text=True).stdout
+            self.running = subprocess.Popen([*self.load, f"-d{seconds}s"], stdout=subprocess.PIPE, text=True)
         except FileNotFoundError:
             raise Missing("wrk is needed (Debian: wrk)") from None
-        used = processor_seconds(self.process) - before
+
+    def end(self):
+        """Processor time for each request since the load began, in microseconds."""
+        said, _ = self.running.communicate()
+        used = self.processor_time() - self.before
         if errors := re.search("Non-2xx.*|Socket errors.*", said):
             sys.exit(errors[0])
-        return used / int(re.search(r"(\d+) requests in", said)[1]) * 1e6
+        return used / int(re.search(r"(\d+) requests in", said)[1])
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+def at_once(balancers, seconds):
+    """The processor time for each request of several balancers that share a core: what slows it slows all of them."""
+    for balancer in balancers:
+        balancer.begin(seconds)
+    return [balancer.end() for balancer in balancers]
 
 
 def trial_telemetry_cost():
@@ -77,21 +100,22 @@ def trial_telemetry_cost():
         "spans of 1/100": {**spans, "LB_TRACE_SAMPLE": "1/100"},
         "all spans": spans,
     }
-    balancers = {kind: Measured(LISTEN + index, **settings) for index, (kind, settings) in enumerate(kinds.items())}
-    for measured in balancers.values():
-        measured.microseconds(1)
     ratios = {kind: [] for kind in kinds if kind != "off"}
     found = {kind: [] for kind in kinds}
     for turn in range(ROUNDS):
         for kind, values in ratios.items():
-            # Side by side, and each as often first as second: a machine that is slower for a while counts on both sides.
-            pair = {}
-            for side in ("off", kind) if turn % 2 == 0 else (kind, "off"):
-                pair[side] = balancers[side].microseconds(SECONDS)
-                found[side].append(pair[side])
-            values.append(pair[kind] / pair["off"])
+            # Processes of their own for each pair, for where memory happens to lie matters, too.
+            balancers = [Measured(LISTEN + index, **kinds[side]) for index, side in enumerate(("off", kind))]
+            at_once(balancers, 1)
+            off, on = at_once(balancers, SECONDS) if turn % 2 == 0 else reversed(at_once(balancers[::-1], SECONDS))
+            found["off"].append(off)
+            found[kind].append(on)
+            values.append(on / off)
+            for balancer in balancers:
+                balancer.stop()
             for log in logs.values():
-                os.truncate(log, 0)
+                if os.path.exists(log):
+                    os.truncate(log, 0)
     collector.terminate()
     print(f"  off: {statistics.median(found['off']):.2f} µs for a request ({min(found['off']):.2f} to {max(found['off']):.2f})")
     for kind, values in ratios.items():
