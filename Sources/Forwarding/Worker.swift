@@ -131,17 +131,18 @@ public final class Worker: RequestHandler {
         measureTurns()
         housekeeping.begin()
         loop.run()
+        for connection in connections { connection.closeNow() }
+        for entry in streams { entry?.pool.close() }
+        // Before the mailbox is closed: who is told that a worker takes no messages takes its lines for handed over.
+        handOverSpans()
+        log.handOver()
         for message in share.mailbox.closeAndDrain() {
             if case .serve(let socket) = message { share.discard(socket) }
         }
-        for connection in connections { connection.closeNow() }
         // What the messages that were not read said is for others to hear.
         queue.wakeOldest()
-        for entry in streams { entry?.pool.close() }
         // It holds nothing of any pool, and is not waited for.
         share.poolVersion.store(.max, ordering: .releasing)
-        handOverSpans()
-        log.handOver()
         loop.onTurnEnd = nil
         loop.onTurnMeasured = nil
         loop.tearDown()

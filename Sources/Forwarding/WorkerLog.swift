@@ -120,6 +120,7 @@ final class WorkerLog: EventHandler {
     func handOver() {
         writeKept()
         setDeadline(.never)
+        guard !lines.isEmpty else { return }
         nextHandOver = loop.now + Self.interval
         log?.submit(&lines)
     }

@@ -90,7 +90,7 @@ public final class AccessLog: Sendable {
         report = AccessLogReport(diagnostics)
     }
 
-    /// Hands whole lines over, with their memory; the buffer is empty afterwards and has other memory.
+    /// Hands whole lines over, most of the time with their memory; the buffer is empty afterwards.
     ///
     /// Any thread; never blocks on the file. Few and long is cheaper than many and short: a file's pages cost a third if 128 KiB are
     /// written together in place of 16 KiB.

@@ -83,7 +83,7 @@ final class HeldSignals: Sendable {
         while true {
             switch Self.wait(for: Self.others) {
             case SIGHUP: live.reload()
-            case SIGUSR1: parts.accessLog?.reopen()
+            case SIGUSR1: parts.reopenAccessLog()
             default: startSuccessor()
             }
         }

@@ -54,6 +54,12 @@ final class RunningParts: Sendable {
     /// Where access log lines go now.
     var accessLog: AccessLog? { logs.withLock { $0.current } }
 
+    /// Opens the access log's file anew; the lines of what has ended go to the old one.
+    func reopenAccessLog() {
+        workers.handOverLines(milliseconds: 100)
+        accessLog?.reopen()
+    }
+
     /// Writes what waits, for at most that long: the last act of the process.
     func flushAccessLogs(milliseconds: Int) {
         let all = logs.withLock { logs in logs.former.compactMap(\.log) + [logs.current].compactMap(\.self) }
