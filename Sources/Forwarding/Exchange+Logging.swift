@@ -18,13 +18,15 @@ extension Exchange {
             return
         }
         let log = worker.log
+        let hasMore = failure != nil || !failedAttempts.isEmpty || isHedged || isRetryBudgetExhausted
+        // What few have is told of one line only.
+        if hasMore { log.writeKept() }
         let line = log.next
         line.pointee.client = standing.forwarded?.address ?? client.peer
         line.pointee.trace = trace.context
         line.pointee.identifier = requestID.ownNumber
         describe(reader, in: &line.pointee.facts, style)
         line.pointee.facts.sample = isPlain ? UInt64(style.sample) : 1
-        let hasMore = failure != nil || !failedAttempts.isEmpty || isHedged || isRetryBudgetExhausted
         var backend = responder?.name ?? ""
         requestID.withWord { word in
             backend.withUTF8 { backend in
@@ -36,16 +38,13 @@ extension Exchange {
     }
 
     private func describe(_ reader: RequestReader, in facts: inout AccessLogFacts, _ style: AccessLogStyle) {
-        let bytes = reader.headBytes
-        func text(_ range: Range<Int>?) -> UnsafeRawBufferPointer {
-            range.map { UnsafeRawBufferPointer(start: bytes + $0.lowerBound, count: $0.count) } ?? .empty
-        }
-        facts.method = text(reader.head.methodRange)
-        facts.target = text(reader.head.targetRange)
+        let fields = style.namesClientProgram ? reader.head.fields : nil
+        facts.method = reader.headBytes(reader.head.methodRange)
+        facts.target = reader.headBytes(reader.head.targetRange)
         facts.minorVersion = reader.head.minorVersion
-        facts.host = text(reader.head.effectiveAuthorityRange)
-        facts.referer = style.namesClientProgram ? text(reader.head.fields.value(.referer)) : .empty
-        facts.userAgent = style.namesClientProgram ? text(reader.head.fields.value(.userAgent)) : .empty
+        facts.host = reader.headBytes(reader.head.effectiveAuthorityRange ?? 0..<0)
+        facts.referer = reader.headBytes(fields?.value(.referer) ?? 0..<0)
+        facts.userAgent = reader.headBytes(fields?.value(.userAgent) ?? 0..<0)
         facts.status = UInt64(isResponseBegun ? status : failure?.status ?? 0)
         facts.bytesIn = reader.bodyBytes
         facts.bytesOut = bytesOut

@@ -9,7 +9,7 @@ internal import Upstream
 /// Moments of an exchange, and what the last attempt's parts took.
 struct ExchangeMeasures {
     /// What is counted of the backend of the current or last attempt.
-    private(set) var meter: BackendMeter?
+    private(set) var meter: BackendMeter? { didSet { counters = meter?.counters } }
     /// Its counters, which it holds.
     private(set) var counters: BackendCounters?
     /// When the current attempt's request had been sent whole.
@@ -26,7 +26,6 @@ struct ExchangeMeasures {
     /// Another attempt begins.
     mutating func beginAttempt(_ meter: BackendMeter) {
         self.meter = meter
-        counters = meter.counters
         requestSent = nil
         wait = nil
         connect = nil
@@ -35,7 +34,6 @@ struct ExchangeMeasures {
     /// Goes on with an attempt that was made beside.
     mutating func adoptAttempt(of other: ExchangeMeasures) {
         meter = other.meter
-        counters = other.counters
         requestSent = other.requestSent
         wait = other.wait
         connect = other.connect

@@ -52,12 +52,15 @@ struct RequestIdentifier {
     func withText<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result {
         guard isOurs else { return word.withUnsafeBytes(use) }
         var text: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        return withUnsafeMutablePointer(to: &text) { text in
-            var place = TextPlace(text)
-            place.write(hexadecimal: number.0)
-            place.write(hexadecimal: number.1)
-            return use(UnsafeRawBufferPointer(start: text, count: Self.length))
-        }
+        return withUnsafeMutablePointer(to: &text) { use(Self.write(number, to: $0)) }
+    }
+
+    /// Writes the text of one of ours where there is room for ``length`` bytes.
+    static func write(_ number: (UInt64, UInt64), to target: UnsafeMutableRawPointer) -> UnsafeRawBufferPointer {
+        var place = TextPlace(target)
+        place.write(hexadecimal: number.0)
+        place.write(hexadecimal: number.1)
+        return UnsafeRawBufferPointer(start: target, count: length)
     }
 
     /// Its text; not for the way of a request that goes well.

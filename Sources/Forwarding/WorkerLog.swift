@@ -25,7 +25,7 @@ final class WorkerLog: EventHandler {
     private let record = AccessLogRecord()
     /// Where the client's address and the identifiers are written out for a line.
     private let address: UnsafeMutableRawBufferPointer
-    private let identifier: UnsafeMutableRawBufferPointer
+    private let identifier: UnsafeMutableRawPointer
     private let traceID: UnsafeMutableRawBufferPointer
     private let counters: WorkerCounters
     private let clock: WallClock
@@ -72,19 +72,17 @@ final class WorkerLog: EventHandler {
         if !kept.keep() || kept.isFull { writeKept() }
     }
 
-    /// Writes at once what ``next`` tells of an exchange, and what few have to tell.
+    /// Writes at once what ``next`` tells of an exchange, and what few have to tell; after ``writeKept()``.
     func write(_ style: AccessLogStyle, describe: (AccessLogRecord) -> Void) {
         guard log != nil else { return }
-        let line = kept.next.pointee
-        writeKept()
-        kept.next.pointee = line
         describe(record)
         keep(style)
         writeKept()
         record.reset()
     }
 
-    private func writeKept() {
+    /// Writes the lines of the exchanges that are kept.
+    func writeKept() {
         guard kept.count > 0, let style else { return }
         for index in 0..<kept.count { write(kept[index], style) }
         kept.removeAll()
@@ -94,11 +92,8 @@ final class WorkerLog: EventHandler {
     private func write(_ line: UnsafeMutablePointer<KeptLine>, _ style: AccessLogStyle) {
         let length = line.pointee.client.write(to: address)
         line.pointee.facts.client = UnsafeRawBufferPointer(rebasing: address[..<length])
-        if let number = line.pointee.identifier, let start = identifier.baseAddress {
-            var place = TextPlace(start)
-            place.write(hexadecimal: number.0)
-            place.write(hexadecimal: number.1)
-            line.pointee.facts.requestID = UnsafeRawBufferPointer(identifier)
+        if let number = line.pointee.identifier {
+            line.pointee.facts.requestID = RequestIdentifier.write(number, to: identifier)
         }
         line.pointee.trace?.writeIdentifier(to: traceID)
         line.pointee.facts.traceID = line.pointee.trace == nil ? .empty : UnsafeRawBufferPointer(traceID)

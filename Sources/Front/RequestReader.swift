@@ -158,6 +158,7 @@ public final class RequestReader {
     @inlinable public var headBytes: UnsafeRawPointer { bufferBase + messageStart }
 
     /// Bytes of the head at a range of it.
+    @inlinable
     public func headBytes(_ range: Range<Int>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: headBytes + range.lowerBound, count: range.count)
     }

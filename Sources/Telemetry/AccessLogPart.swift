@@ -1,6 +1,6 @@
 // The fields of a line, worked out once for the lines that have them.
 
-/// One field, with the bytes around its value: half a cache line, since all of them are read for each line.
+/// One field, with the bytes around its value; small, since all of them are read for each line.
 struct AccessLogPart: Sendable {
     /// What is written when nothing is known.
     enum WhenUnknown: Sendable {

@@ -66,21 +66,17 @@ extension AccessLogRecord {
             case .clock:
                 place.write(part.pointee.prefix)
                 clock.writeTimestamp(to: &place, turn: facts.pointee.turn)
-            case .plain:
+            case .plain, .bytes:
                 let bytes = fact.load(as: UnsafeRawBufferPointer.self)
                 guard !bytes.isEmpty else {
                     writeUnknown(part, to: &place)
                     continue
                 }
                 place.write(part.pointee.prefix)
-                place.write(bytes)
-            case .bytes:
-                let bytes = fact.load(as: UnsafeRawBufferPointer.self)
-                guard !bytes.isEmpty else {
-                    writeUnknown(part, to: &place)
-                    continue
+                guard part.pointee.kind == .bytes else {
+                    place.write(bytes)
+                    break
                 }
-                place.write(part.pointee.prefix)
                 let plain = place.writePlain(bytes)
                 if plain < bytes.count {
                     line.end(at: place)

@@ -82,7 +82,6 @@ public enum BackendDuration: Int, CaseIterable, Sendable {
 /// The worker's thread alone adds. Whoever has it also holds the ``BackendMeter`` that it is of.
 public struct BackendCounters: Sendable {
     @usableFromInline let row: CounterRow
-    private let scale = LatencyScale.shared.buckets
 
     // A row: the sums of durations, the counters, the buckets of durations, the failures.
 
@@ -104,13 +103,7 @@ public struct BackendCounters: Sendable {
 
     /// Counts a duration, in nanoseconds.
     public func record(_ duration: BackendDuration, _ nanoseconds: UInt64) {
-        row.add(nanoseconds, at: duration.rawValue)
-        let bucket =
-            switch duration.resolution {
-            case .fine: scale.fine(nanoseconds)
-            case .coarse: scale.coarse(nanoseconds)
-            }
-        row.add(1, at: Self.buckets(of: duration) &+ bucket)
+        row.record(nanoseconds, duration.resolution, sum: duration.rawValue, buckets: Self.buckets(of: duration))
     }
 
     /// Where the buckets of a duration begin.
@@ -155,8 +148,10 @@ public final class BackendMeter: Sendable {
     var failureCounts: [UInt64] { cells[BackendCounters.failures..<cells.count] }
 
     func histogram(_ duration: BackendDuration) -> Histogram {
-        let start = BackendCounters.buckets(of: duration)
-        let buckets = start..<(start + duration.resolution.bounds.count)
-        return Histogram(duration.resolution, counts: cells[buckets], sum: cells[duration.rawValue])
+        cells.histogram(
+            duration.resolution,
+            sum: duration.rawValue,
+            buckets: BackendCounters.buckets(of: duration)
+        )
     }
 }

@@ -8,15 +8,33 @@ public import Synchronization
 @usableFromInline
 struct CounterRow: @unchecked Sendable {
     @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
+    @usableFromInline let count: Int
+    private let scale = LatencyScale.shared.buckets
 
-    fileprivate init(_ cells: UnsafeMutablePointer<Atomic<UInt64>>) { self.cells = cells }
+    fileprivate init(_ cells: UnsafeMutablePointer<Atomic<UInt64>>, count: Int) {
+        self.cells = cells
+        self.count = count
+    }
 
     /// Adds to a counter; by the owning thread alone.
     @inlinable
     @inline(__always)
     func add(_ amount: UInt64, at index: Int) {
+        assert(index >= 0 && index < count, "a counter of this row")
         let value = cells[index].load(ordering: .relaxed)
         cells[index].store(value &+ amount, ordering: .relaxed)
+    }
+}
+
+extension CounterRow {
+    /// Counts a duration, in nanoseconds, whose sum is in one place, and whose buckets begin in another.
+    @inline(__always)
+    func record(_ nanoseconds: UInt64, _ resolution: Histogram.Resolution, sum: Int, buckets: Int) {
+        add(nanoseconds, at: sum)
+        switch resolution {
+        case .fine: add(1, at: buckets &+ scale.fine(nanoseconds))
+        case .coarse: add(1, at: buckets &+ scale.coarse(nanoseconds))
+        }
     }
 }
 
@@ -45,13 +63,10 @@ struct CounterCells: ~Copyable, @unchecked Sendable {
     }
 
     /// For who counts.
-    var row: CounterRow { CounterRow(cells) }
+    var row: CounterRow { CounterRow(cells, count: count) }
 
     /// Adds to a counter; by the owning thread alone.
-    func add(_ amount: UInt64, at index: Int) {
-        assert(index >= 0 && index < count, "a counter of this row")
-        row.add(amount, at: index)
-    }
+    func add(_ amount: UInt64, at index: Int) { row.add(amount, at: index) }
 
     /// A counter as it stands.
     subscript(index: Int) -> UInt64 {
@@ -61,4 +76,9 @@ struct CounterCells: ~Copyable, @unchecked Sendable {
 
     /// Consecutive counters as they stand.
     subscript(range: Range<Int>) -> [UInt64] { range.map { self[$0] } }
+
+    /// Durations as they stand, by the places that they are counted in.
+    func histogram(_ resolution: Histogram.Resolution, sum: Int, buckets: Int) -> Histogram {
+        Histogram(resolution, counts: self[buckets..<(buckets + resolution.bounds.count)], sum: self[sum])
+    }
 }

@@ -26,16 +26,9 @@ public final class WallClock {
 
     public init() {}
 
-    /// Appends the time now as `2026-01-31T23:59:59.123Z` (RFC 3339, UTC).
+    /// Writes the time now as `2026-01-31T23:59:59.123Z` (RFC 3339, UTC) where there is room for ``timestampLength`` bytes.
     ///
     /// - Parameter turn: What is the same for all calls of one turn of a loop, which have one time; without it, the clock is asked.
-    public func appendTimestamp(to line: inout LineBuffer, turn: UInt64? = nil) {
-        var place = line.place(for: Self.timestampLength)
-        writeTimestamp(to: &place, turn: turn)
-        line.end(at: place)
-    }
-
-    /// Writes it where there is room for ``timestampLength`` bytes.
     func writeTimestamp(to place: inout TextPlace, turn: UInt64?) {
         if turn == nil || turn != self.turn { refresh() }
         self.turn = turn

@@ -104,7 +104,6 @@ public enum CodeClass: Int, CaseIterable, Sendable {
 /// The worker's thread alone adds. Whoever has it also holds the ``WorkerMeter`` that it is of.
 public struct WorkerCounters: Sendable {
     @usableFromInline let row: CounterRow
-    private let scale = LatencyScale.shared.buckets
 
     // A row: the sums of durations, the counters, the buckets of durations, the requests, the failures.
 
@@ -112,7 +111,12 @@ public struct WorkerCounters: Sendable {
     private static let buckets = counters + WorkerCounter.unknownReasons.rawValue + 1
     static let requests = buckets + 2 * LatencyScale.fineCount + LatencyScale.coarseCount
 
-    fileprivate init(_ row: CounterRow) { self.row = row }
+    private let methodCount: Int
+
+    fileprivate init(_ row: CounterRow, methodCount: Int) {
+        self.row = row
+        self.methodCount = methodCount
+    }
 
     @inlinable
     @inline(__always)
@@ -126,19 +130,14 @@ public struct WorkerCounters: Sendable {
     ///   - method: its place in the list of methods that ``Metrics`` was given.
     ///   - status: nil when no response was sent.
     public func request(method: Int, status: Int?) {
+        assert(method >= 0 && method < methodCount, "a method of the list")
         add(.requestsEnded)
         row.add(1, at: Self.requests &+ method &* CodeClass.count &+ CodeClass(status).rawValue)
     }
 
     /// Counts a duration, in nanoseconds.
     public func record(_ duration: WorkerDuration, _ nanoseconds: UInt64) {
-        row.add(nanoseconds, at: duration.rawValue)
-        let bucket =
-            switch duration.resolution {
-            case .fine: scale.fine(nanoseconds)
-            case .coarse: scale.coarse(nanoseconds)
-            }
-        row.add(1, at: Self.buckets(of: duration) &+ bucket)
+        row.record(nanoseconds, duration.resolution, sum: duration.rawValue, buckets: Self.buckets(of: duration))
     }
 
     /// Where the buckets of a duration begin.
@@ -163,7 +162,7 @@ public final class WorkerMeter: Sendable {
         self.methodCount = methodCount
         failures = WorkerCounters.requests + methodCount * CodeClass.count
         cells = CounterCells(count: failures + reasons.labels.count)
-        counters = WorkerCounters(cells.row)
+        counters = WorkerCounters(cells.row, methodCount: methodCount)
     }
 
     /// Counts a request that did not end well.
@@ -191,8 +190,10 @@ public final class WorkerMeter: Sendable {
     var failureCounts: [UInt64] { cells[failures..<cells.count] }
 
     func histogram(_ duration: WorkerDuration) -> Histogram {
-        let start = WorkerCounters.buckets(of: duration)
-        let buckets = start..<(start + duration.resolution.bounds.count)
-        return Histogram(duration.resolution, counts: cells[buckets], sum: cells[duration.rawValue])
+        cells.histogram(
+            duration.resolution,
+            sum: duration.rawValue,
+            buckets: WorkerCounters.buckets(of: duration)
+        )
     }
 }

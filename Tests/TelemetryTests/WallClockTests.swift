@@ -102,3 +102,11 @@ struct WallClockTests {
         }
     }
 }
+
+extension WallClock {
+    fileprivate func appendTimestamp(to line: inout LineBuffer) {
+        var place = line.place(for: Self.timestampLength)
+        writeTimestamp(to: &place, turn: nil)
+        line.end(at: place)
+    }
+}
