@@ -162,8 +162,7 @@ import Testing
     @Test func `a file that cannot be opened is told in one line at the start`() throws {
         try Scene.play { scene in
             let path = "/proc/self/access.log"
-            let process = try scene.process(
-                Program.curlLB,
+            let process = try scene.program(
                 ["http://a"],
                 environment: ["LB_ACCESS_LOG": path, "LB_LISTEN": ":0"]
             )

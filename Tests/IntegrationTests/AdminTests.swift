@@ -11,8 +11,7 @@ import Testing
     @Test func `an address that was given and is taken ends the start with a line`() throws {
         try Scene.play { scene in
             let port = try scene.refusingPort()
-            let process = try scene.process(
-                Program.curlLB,
+            let process = try scene.program(
                 ["http://127.0.0.1:1"],
                 environment: ["LB_LISTEN": "127.0.0.1:0", "LB_ADMIN": "127.0.0.1:\(port)"]
             )

@@ -141,7 +141,7 @@ import Testing
     @Test func `a signal right after the start line ends the process well`() throws {
         try Scene.play { scene in
             for _ in 0..<30 {
-                let process = try scene.process(Program.curlLB, ["http://a"], environment: ["LB_LISTEN": "127.0.0.1:0"])
+                let process = try scene.program(["http://a"], environment: ["LB_LISTEN": "127.0.0.1:0"])
                 let deadline = ContinuousClock.now + patience
                 while !process.standardError.text.contains("listening on "), ContinuousClock.now < deadline {}
                 process.send(SIGTERM)
@@ -154,8 +154,7 @@ import Testing
         try Scene.play { scene in
             let first = try scene.curlLB([try scene.refusingURL()])
             let listen = "127.0.0.1:\(first.port)"
-            let second = try scene.process(
-                Program.curlLB,
+            let second = try scene.program(
                 ["http://127.0.0.1:1"],
                 environment: ["LB_LISTEN": listen]
             )
@@ -191,7 +190,7 @@ import Testing
             #expect(origin.requests.count == 1)
 
             // One that is in use is not replaced.
-            let second = try scene.process(Program.curlLB, ["http://a"], environment: ["LB_LISTEN": "unix:\(path)"])
+            let second = try scene.program(["http://a"], environment: ["LB_LISTEN": "unix:\(path)"])
             #expect(try second.waitForExit() == .code(1))
             #expect(second.standardError.text.hasPrefix("curl-lb: LB_LISTEN=unix:\(path): Address already in use"))
             #expect(try balancer.get().status == 200)
@@ -206,7 +205,7 @@ import Testing
         try Scene.play { scene in
             let path = "\(try scene.folder())/precious"
             try "data".write(toFile: path, atomically: true, encoding: .utf8)
-            let process = try scene.process(Program.curlLB, ["http://a"], environment: ["LB_LISTEN": "unix:\(path)"])
+            let process = try scene.program(["http://a"], environment: ["LB_LISTEN": "unix:\(path)"])
             #expect(try process.waitForExit() == .code(1))
             #expect(try String(contentsOfFile: path, encoding: .utf8) == "data")
         }

@@ -90,8 +90,7 @@ import Testing
             scene.expectLine(containing: "gone before it was ready; serving on")
             let listen = ["LB_LISTEN": "127.0.0.1:\(balancer.port)", "LB_ADMIN": "off"]
             let checks = ["LB_BACKENDS": held.url, "LB_HEALTH_PATH": "/", "LB_HEALTH_TIMEOUT": "60s"]
-            let hesitant = try scene.process(
-                Program.curlLB,
+            let hesitant = try scene.program(
                 ["--takeover"],
                 environment: notify.merging(listen) { $1 }.merging(checks) { $1 }
             )
@@ -194,7 +193,7 @@ import Testing
             let process = try ChildProcess(
                 Program.curlLB,
                 ["http://127.0.0.1:1"],
-                environment: ["LB_LISTEN": "127.0.0.1:0"],
+                environment: ["LB_LISTEN": "127.0.0.1:0", "LB_ADMIN": "off"],
                 passing: [descriptor]
             )
             defer { process.kill() }

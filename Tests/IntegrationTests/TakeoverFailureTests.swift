@@ -33,7 +33,7 @@ import Testing
         var variables = ["LB_BACKENDS": origin.url, "LB_ADMIN": "off", "LB_LISTEN": "127.0.0.1:\(balancer.port)"]
         variables.merge(Self.patientChecks) { $1 }
         variables.merge(environment) { $1 }
-        let process = try scene.process(Program.curlLB, ["--takeover"], environment: variables)
+        let process = try scene.program(["--takeover"], environment: variables)
         try said(balancer, "another process wants to take over")
         try eventually("its health check") { origin.requests.contains { $0.startLine.contains(" /health ") } }
         return process
@@ -64,7 +64,7 @@ import Testing
             let variables = [
                 "LB_BACKENDS": origin.url, "LB_ADMIN": "off", "LB_LISTEN": "unix:\(path)",
             ].merging(Self.patientChecks) { $1 }
-            let process = try scene.process(Program.curlLB, [], environment: variables)
+            let process = try scene.program([], environment: variables)
             try eventually("its health check") { origin.requests.count == 1 }
             process.send(SIGTERM)
             #expect(try process.waitForExit() == .code(0))

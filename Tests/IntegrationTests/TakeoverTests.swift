@@ -79,7 +79,7 @@ import Testing
             scene.expectLine(containing: "gone before it was ready; serving on")
             var variables = ["LB_LISTEN": "PORT", "LB_BACKENDS": origin.url].merging(environment) { $1 }
             variables["LB_LISTEN"] = variables["LB_LISTEN"]?.replacing("PORT", with: "127.0.0.1:\(balancer.port)")
-            let failing = try scene.process(Program.curlLB, ["--takeover"], environment: variables)
+            let failing = try scene.program(["--takeover"], environment: variables)
             let status = try failing.waitForExit()
             #expect(status == .code(environment["LB_RETRIES"] == nil ? 1 : 2))
             try clients.wait()

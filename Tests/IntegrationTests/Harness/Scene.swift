@@ -82,6 +82,13 @@ final class Scene {
         return balancer
     }
 
+    /// The program by itself, for those who look at how it starts or that it does not.
+    ///
+    /// Without an admin API unless the environment says otherwise: its usual port is one for all who run at the same time.
+    func program(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess {
+        try process(Program.curlLB, arguments, environment: ["LB_ADMIN": "off"].merging(environment) { $1 })
+    }
+
     /// Any other program.
     func process(
         _ executable: String,
