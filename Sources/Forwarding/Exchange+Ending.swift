@@ -138,16 +138,16 @@ extension Exchange {
     /// Writes the log line and goes back to the stock.
     func end() {
         let reader = reader
-        let style = worker.settings.accessLogStyle
+        let isLogged = worker.log.isOn
         // The request has not been looked at since it was sent: it comes from afar while the exchange is counted.
-        if style != nil { lb_prefetch(reader.headBytes) }
+        if isLogged { lb_prefetch(reader.headBytes) }
         // An exchange that is over asks nobody.
         if hedge != nil { endHedge(.abandoned) }
         countEnd(reader)
         if let failure, failure.isFailure { feed(failure) }
         if isRetryBudgetExhausted { worker.meter.failure(ExchangeFailure.retryBudgetExhausted.label) }
         giveRetryPlaceBack()
-        if let style { log(reader, style) }
+        if isLogged { log(reader) }
         endTrace()
         releaseOutbound()
         worker.retire(self)

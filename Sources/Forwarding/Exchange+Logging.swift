@@ -10,55 +10,67 @@ internal import Upstream
 
 extension Exchange {
     /// Writes the line, unless it is one that sampling leaves out.
-    func log(_ reader: RequestReader, _ style: AccessLogStyle) {
+    func log(_ reader: RequestReader) {
+        // Not retained: the worker has it for as long as its exchanges end.
+        Unmanaged.passUnretained(worker.log)._withUnsafeGuaranteedRef { log(reader, in: $0) }
+    }
+
+    private func log(_ reader: RequestReader, in log: WorkerLog) {
         // What did not go well is always told.
         let isPlain = failure?.isFailure != true && failedAttempts.isEmpty && status < 500
-        guard !isPlain || style.sample == 1 || worker.sampler.draws(oneOf: style.sample) else {
+        let sample = log.sample
+        guard !isPlain || sample == 1 || worker.sampler.draws(oneOf: sample) else {
             worker.counters.add(.logLinesSampledOut)
             return
         }
-        let log = worker.log
         let hasMore = failure != nil || !failedAttempts.isEmpty || isHedged || isRetryBudgetExhausted
         // What few have is told of one line only.
         if hasMore { log.writeKept() }
         let line = log.next
         line.pointee.client = standing.forwarded?.address ?? client.peer
-        line.pointee.trace = trace.context
+        line.pointee.setTrace(trace.context)
         line.pointee.identifier = requestID.ownNumber
-        describe(reader, in: &line.pointee.facts, style)
-        line.pointee.facts.sample = isPlain ? UInt64(style.sample) : 1
+        describe(reader, in: &line.pointee.facts)
+        if log.namesClientProgram { describeProgram(reader, in: &line.pointee.facts) }
+        if log.namesPhases { describePhases(in: &line.pointee.facts) }
+        line.pointee.facts.sample = isPlain ? UInt64(sample) : 1
         var backend = responder?.name ?? ""
-        requestID.withWord { word in
-            backend.withUTF8 { backend in
+        backend.withUTF8 { backend in
+            line.pointee.facts.backend = UnsafeRawBufferPointer(backend)
+            requestID.withWord { word in
                 line.pointee.facts.requestID = word
-                line.pointee.facts.backend = UnsafeRawBufferPointer(backend)
-                if hasMore { log.write(style) { describeMore(in: $0) } } else { log.keep(style) }
+                if hasMore { log.write { describeMore(in: $0) } } else { log.keep() }
             }
         }
     }
 
-    private func describe(_ reader: RequestReader, in facts: inout AccessLogFacts, _ style: AccessLogStyle) {
-        let fields = style.namesClientProgram ? reader.head.fields : nil
+    private func describe(_ reader: RequestReader, in facts: inout AccessLogFacts) {
         facts.method = reader.headBytes(reader.head.methodRange)
         facts.target = reader.headBytes(reader.head.targetRange)
         facts.minorVersion = reader.head.minorVersion
         facts.host = reader.headBytes(reader.head.effectiveAuthorityRange ?? 0..<0)
-        facts.referer = reader.headBytes(fields?.value(.referer) ?? 0..<0)
-        facts.userAgent = reader.headBytes(fields?.value(.userAgent) ?? 0..<0)
         facts.status = UInt64(isResponseBegun ? status : failure?.status ?? 0)
         facts.bytesIn = reader.bodyBytes
         facts.bytesOut = bytesOut
         facts.attempts = UInt64(attemptCount)
-        let loop = loop
-        facts.turn = loop.turnNumber
-        facts.duration = loop.now.since(startTime)
-        facts.timeToFirstByte = firstByteTime.map { $0.since(startTime) }
-        facts.queued = queueNanoseconds > 0 ? queueNanoseconds : nil
-        facts.dns = measures.connect?.lookup
-        facts.connect = measures.connect?.connect
-        facts.tls = measures.connect?.handshake
-        facts.wait = measures.wait
-        facts.body = responder == nil ? nil : firstByteTime.map { loop.now.since($0) }
+        let now = loop.now
+        facts.end = now.nanoseconds
+        facts.duration = LoggedDuration(now.since(startTime))
+        facts.timeToFirstByte = LoggedDuration(firstByteTime.map { $0.since(startTime) })
+        facts.queued = LoggedDuration(queueNanoseconds > 0 ? queueNanoseconds : nil)
+    }
+
+    private func describeProgram(_ reader: RequestReader, in facts: inout AccessLogFacts) {
+        facts.referer = reader.headBytes(reader.head.fields.value(.referer) ?? 0..<0)
+        facts.userAgent = reader.headBytes(reader.head.fields.value(.userAgent) ?? 0..<0)
+    }
+
+    private func describePhases(in facts: inout AccessLogFacts) {
+        facts.dns = LoggedDuration(measures.connect?.lookup)
+        facts.connect = LoggedDuration(measures.connect?.connect)
+        facts.tls = LoggedDuration(measures.connect?.handshake)
+        facts.wait = LoggedDuration(measures.wait)
+        facts.body = LoggedDuration(responder == nil ? nil : firstByteTime.map { loop.now.since($0) })
     }
 
     private func describeMore(in record: AccessLogRecord) {

@@ -4,15 +4,27 @@ internal import Front
 internal import Telemetry
 
 /// What an exchange leaves for its line, beside what few have.
+///
+/// What few have comes last, and is not looked at where there is none: the less memory a line touches, the less it takes from the
+/// caches of those who work beside.
 struct KeptLine {
-    var facts: AccessLogFacts
-    var client: PeerAddress
-    var trace: TraceContext?
+    var client: PeerAddress = .unix
     /// The request's identifier, if it is one of ours; a client's word is among the facts.
     var identifier: (UInt64, UInt64)?
+    private var isTraced = false
+    var facts = AccessLogFacts()
+    private var context: TraceContext?
+
+    /// The trace that the request belongs to.
+    var trace: TraceContext? { isTraced ? context : nil }
+
+    mutating func setTrace(_ trace: TraceContext?) {
+        isTraced = trace != nil
+        if isTraced { context = trace }
+    }
 }
 
-/// What exchanges have left in one turn of the loop, with copies of the bytes that are only theirs for as long as they last.
+/// What a few exchanges have left, with copies of the bytes that are only theirs for as long as they last.
 ///
 /// Lines that are written one after the other cost half of what they cost one by one, between two system calls: what it takes to write
 /// them, code and tables, has to come from afar once.
@@ -20,7 +32,7 @@ struct KeptLine {
 /// Loop thread only.
 final class KeptLines {
     /// How many exchanges are kept at most.
-    static let capacity = 64
+    static let capacity = 16
     /// How many bytes of theirs are.
     private static let textCapacity = 16 << 10
 
@@ -31,8 +43,7 @@ final class KeptLines {
 
     init() {
         lines = .allocate(capacity: Self.capacity)
-        let nothing = KeptLine(facts: AccessLogFacts(), client: .unix, trace: nil, identifier: nil)
-        lines.initialize(repeating: nothing, count: Self.capacity)
+        lines.initialize(repeating: KeptLine(), count: Self.capacity)
         texts = .allocate(byteCount: Self.textCapacity, alignment: MemoryLayout<UInt64>.alignment)
     }
 
@@ -42,6 +53,7 @@ final class KeptLines {
         texts.deallocate()
     }
 
+    var isEmpty: Bool { count == 0 }
     var isFull: Bool { count == Self.capacity }
 
     subscript(index: Int) -> UnsafeMutablePointer<KeptLine> { lines + index }
@@ -52,18 +64,22 @@ final class KeptLines {
     /// Keeps the next exchange.
     ///
     /// - Returns: whether its bytes were copied; else there are too many, and its line has to be written before they go.
-    func keep() -> Bool {
+    func keep(withProgram namesClientProgram: Bool) -> Bool {
         precondition(count < Self.capacity)
         let line = next
         count &+= 1
-        guard line.pointee.facts.length <= Self.textCapacity &- textLength else { return false }
+        guard line.pointee.facts.length(withProgram: namesClientProgram) <= Self.textCapacity &- textLength else {
+            return false
+        }
         copy(&line.pointee.facts.method)
         copy(&line.pointee.facts.target)
         copy(&line.pointee.facts.host)
-        copy(&line.pointee.facts.referer)
-        copy(&line.pointee.facts.userAgent)
         copy(&line.pointee.facts.backend)
         copy(&line.pointee.facts.requestID)
+        if namesClientProgram {
+            copy(&line.pointee.facts.referer)
+            copy(&line.pointee.facts.userAgent)
+        }
         return true
     }
 

@@ -46,7 +46,10 @@ struct RequestIdentifier {
     var ownNumber: (UInt64, UInt64)? { isOurs ? number : nil }
 
     /// Calls with the client's word, which is empty if the identifier is ours.
-    func withWord<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result { word.withUnsafeBytes(use) }
+    @inline(__always)
+    func withWord<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result {
+        isOurs ? use(.empty) : word.withUnsafeBytes(use)
+    }
 
     /// Calls with its text.
     func withText<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result {

@@ -105,7 +105,7 @@ public final class Worker: RequestHandler {
         self.share = share
         meter = share.meter
         counters = meter.counters
-        log = WorkerLog(loop: loop, to: accessLog, counters: counters, clock: clock)
+        log = WorkerLog(loop: loop, to: accessLog, settings.accessLogStyle, counters: counters, clock: clock)
         retryPolicy = RetryPolicy(settings)
         multi = CurlMulti(loop: loop)
 
@@ -127,7 +127,7 @@ public final class Worker: RequestHandler {
     /// Runs on the caller's thread, which it keeps.
     public func run() {
         share.mailbox.open(on: loop) { [unowned self] in receive($0) }
-        handOverTelemetryAtTurnEnd()
+        if spanQueue != nil { loop.onTurnEnd = { [unowned(unsafe) self] in handOverSpans() } }
         measureTurns()
         housekeeping.begin()
         loop.run()
@@ -150,7 +150,7 @@ public final class Worker: RequestHandler {
 
     private func measureTurns() {
         var staleEvents: UInt64 = 0
-        loop.onTurnMeasured = { [unowned loop, counters] busy, lateness in
+        loop.onTurnMeasured = { [unowned(unsafe) loop, counters] busy, lateness in
             counters.add(.turns)
             counters.add(.busyNanoseconds, busy)
             counters.record(.turn, busy)
@@ -195,28 +195,16 @@ public final class Worker: RequestHandler {
 
     /// Goes over to other settings, between two events: nothing that is in flight is disturbed.
     private func change(_ settings: ForwardingSettings, _ accessLog: AccessLog?) {
-        log.change(to: accessLog)
+        log.change(to: accessLog, settings.accessLogStyle)
         self.settings = settings
         retryPolicy = RetryPolicy(settings)
         findReproductions()
-        handOverTelemetryAtTurnEnd()
         front.change(FrontSettings(settings))
         for entry in streams { entry?.pool.change(StreamSettings(settings)) }
         for connection in connections { connection.judgeTrust() }
     }
 
     private func findReproductions() { reproductions = diagnostics.flatMap { $0.logLevel <= .debug ? $0 : nil } }
-
-    private func handOverTelemetryAtTurnEnd() {
-        guard log.isOn || spanQueue != nil else {
-            loop.onTurnEnd = nil
-            return
-        }
-        loop.onTurnEnd = { [unowned self] in
-            log.turnEnded()
-            handOverSpans()
-        }
-    }
 
     private func serve(_ socket: AcceptedSocket) {
         guard let connection = ClientConnection(socket, resources: front) else {

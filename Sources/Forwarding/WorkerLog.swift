@@ -5,11 +5,13 @@ internal import EventLoop
 internal import Front
 internal import Telemetry
 
-/// Writes a worker's lines at the end of each turn, and gathers them until there are many, or have been for a while.
+/// Keeps what a worker's exchanges leave for their lines, writes several lines at a time, and gathers these until there are many, or
+/// have been for a while.
 ///
-/// The first line after a pause is handed over with the turn that wrote it; those that follow within ``interval`` wait for its end.
-/// So a lone request's line is seen at once, and under load the log has few and long pieces to write, which costs it least. Until
-/// then the lines are the worker's: who ends the process at once asks for them first (``WorkerGroup/handOverLines(milliseconds:)``).
+/// The first line after a pause is handed over with the turn in which its exchange ended; those that follow within ``interval`` wait
+/// for its end. So a lone request's line is seen at once, and under load the log has few and long pieces to write, which costs it
+/// least. Until then the lines are the worker's: who ends the process at once asks for them first
+/// (``WorkerGroup/handOverLines(milliseconds:)``).
 ///
 /// Loop thread only.
 final class WorkerLog: EventHandler {
@@ -19,8 +21,6 @@ final class WorkerLog: EventHandler {
     private static let enough = 240 << 10
 
     private let kept = KeptLines()
-    /// How those are to be written that are kept.
-    private var style: AccessLogStyle?
     /// What few exchanges have to tell: that of the one whose line is written next.
     private let record = AccessLogRecord()
     /// Where the client's address and the identifiers are written out for a line.
@@ -30,18 +30,34 @@ final class WorkerLog: EventHandler {
     private let counters: WorkerCounters
     private let clock: WallClock
     private var log: AccessLog?
+    /// How its lines are written; what each exchange asks of it is at hand beside.
+    private var style: AccessLogStyle? {
+        didSet { noteStyle() }
+    }
+    private(set) var isOn = false
+    private(set) var sample = 1
+    private(set) var namesClientProgram = false
+    private(set) var namesPhases = false
     private var lines = LineBuffer()
     /// When lines may be handed over again.
     private var nextHandOver = MonotonicTime(nanoseconds: 0)
 
-    init(loop: EventLoop, to log: AccessLog?, counters: WorkerCounters, clock: WallClock) {
+    init(
+        loop: EventLoop,
+        to log: AccessLog?,
+        _ style: AccessLogStyle?,
+        counters: WorkerCounters,
+        clock: WallClock
+    ) {
         self.log = log
+        self.style = style
         self.counters = counters
         self.clock = clock
         address = .allocate(byteCount: PeerAddress.maximumTextLength, alignment: 8)
         identifier = .allocate(byteCount: RequestIdentifier.length, alignment: 8)
         traceID = .allocate(byteCount: TraceContext.identifierLength, alignment: 8)
         super.init(loop: loop)
+        noteStyle()
     }
 
     deinit {
@@ -50,40 +66,45 @@ final class WorkerLog: EventHandler {
         traceID.deallocate()
     }
 
-    /// Whether lines are wanted.
-    var isOn: Bool { log != nil }
-
-    /// Goes over to another log, or another style; what was gathered belongs to the former one.
-    func change(to other: AccessLog?) {
+    /// Goes over to another log, or another style; what was gathered belongs to the former ones.
+    func change(to other: AccessLog?, _ style: AccessLogStyle?) {
         handOver()
         log = other
+        self.style = style
+    }
+
+    private func noteStyle() {
+        isOn = log != nil && style != nil
+        sample = style?.sample ?? 1
+        namesClientProgram = style?.namesClientProgram == true
+        namesPhases = style?.namesPhases == true
     }
 
     // MARK: Exchanges
 
-    /// Where the next exchange tells its facts, all of them, before ``keep(_:)``.
+    /// Where the next exchange tells its facts, all of them, before it is kept or written.
     var next: UnsafeMutablePointer<KeptLine> { kept.next }
 
-    /// Keeps what ``next`` tells of an exchange until its line is written.
-    func keep(_ style: AccessLogStyle) {
-        guard log != nil else { return }
+    /// Keeps what the next exchange has told until its line is written.
+    func keep() {
         counters.add(.logLines)
-        if self.style !== style { self.style = style }
-        if !kept.keep() || kept.isFull { writeKept() }
+        if !kept.keep(withProgram: namesClientProgram) || kept.isFull { writeKept() }
+        guard deadline == .never, !kept.isEmpty || !lines.isEmpty else { return }
+        if loop.now >= nextHandOver { loop.schedule(self) } else { setDeadline(nextHandOver) }
     }
 
-    /// Writes at once what ``next`` tells of an exchange, and what few have to tell; after ``writeKept()``.
-    func write(_ style: AccessLogStyle, describe: (AccessLogRecord) -> Void) {
-        guard log != nil else { return }
+    /// Writes at once what the next exchange has told, and what few have to tell; after ``writeKept()``.
+    func write(describe: (AccessLogRecord) -> Void) {
         describe(record)
-        keep(style)
+        keep()
         writeKept()
         record.reset()
     }
 
     /// Writes the lines of the exchanges that are kept.
     func writeKept() {
-        guard kept.count > 0, let style else { return }
+        guard !kept.isEmpty, let style else { return }
+        clock.compare(with: MonotonicTime.now.nanoseconds)
         for index in 0..<kept.count { write(kept[index], style) }
         kept.removeAll()
         if lines.count >= Self.enough { handOver() }
@@ -95,19 +116,15 @@ final class WorkerLog: EventHandler {
         if let number = line.pointee.identifier {
             line.pointee.facts.requestID = RequestIdentifier.write(number, to: identifier)
         }
-        line.pointee.trace?.writeIdentifier(to: traceID)
-        line.pointee.facts.traceID = line.pointee.trace == nil ? .empty : UnsafeRawBufferPointer(traceID)
+        let trace = line.pointee.trace
+        trace?.writeIdentifier(to: traceID)
+        line.pointee.facts.traceID = trace == nil ? .empty : UnsafeRawBufferPointer(traceID)
         record.append(&line.pointee.facts, to: &lines, style, clock: clock)
     }
 
     // MARK: Lines
 
-    /// At the end of each turn.
-    func turnEnded() {
-        writeKept()
-        guard !lines.isEmpty else { return }
-        if loop.now >= nextHandOver { handOver() } else if deadline == .never { setDeadline(nextHandOver) }
-    }
+    override func resume() { handOver() }
 
     override func deadlineReached() { handOver() }
 

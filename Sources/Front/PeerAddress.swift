@@ -88,6 +88,16 @@ public struct PeerAddress: Sendable, Equatable {
     /// Who the peer is, whatever its port; nil for Unix-domain sockets.
     var client: Client? { family == .unix ? nil : Client(family: family, bits: bytes.0) }
 
+    /// Each octet's digits and the dot behind them, in the order of memory; they do not change.
+    private nonisolated(unsafe) static let octets: UnsafePointer<UInt32> = {
+        let words = UnsafeMutablePointer<UInt32>.allocate(capacity: 256)
+        for octet in 0..<256 {
+            let text = "\(octet).".utf8
+            (words + octet).initialize(to: text.reversed().reduce(0) { $0 << 8 | UInt32($1) }.littleEndian)
+        }
+        return UnsafePointer(words)
+    }()
+
     /// The longest text: an IPv6 address in brackets with a port.
     public static let maximumTextLength = 56
 
@@ -100,17 +110,15 @@ public struct PeerAddress: Sendable, Equatable {
             target.copyBytes(from: "unix".utf8)
             return 4
         case .ipv4:
-            var length = 0
-            for octet in 0..<4 as Range<UInt64> {
-                length = write(
-                    decimal: UInt32(truncatingIfNeeded: bytes.0 &>> (8 &* octet) & 0xFF),
-                    to: target,
-                    at: length
-                )
-                target[length] = UInt8(ascii: ".")
-                length &+= 1
+            guard let base = target.baseAddress else { return 0 }
+            let octets = Self.octets
+            var end = base
+            for index in 0..<4 as Range<UInt64> {
+                let octet = Int(truncatingIfNeeded: bytes.0 &>> (8 &* index) & 0xFF)
+                end.storeBytes(of: octets[octet], as: UInt32.self)
+                end += octet >= 100 ? 4 : octet >= 10 ? 3 : 2
             }
-            return length &- 1
+            return end - base &- 1
         case .ipv6:
             var address = bytes
             let text = target.assumingMemoryBound(to: CChar.self)

@@ -1,9 +1,27 @@
 // What a line of the access log tells of every exchange.
 
-/// The facts of one exchange that are bytes, numbers and durations; durations in nanoseconds.
+/// How long something took, in nanoseconds; one word, as all of a line's facts are to lie close together.
+public struct LoggedDuration: Sendable, Equatable {
+    /// `UInt64.max` where nothing is known.
+    private let word: UInt64
+
+    /// - Parameter nanoseconds: nil where nothing is known.
+    @inlinable @inline(__always)
+    public init(_ nanoseconds: UInt64? = nil) { self.init(word: nanoseconds ?? .max) }
+
+    @usableFromInline
+    @inline(__always)
+    init(word: UInt64) { self.word = word }
+
+    @inline(__always)
+    var nanoseconds: UInt64? { word == .max ? nil : word }
+}
+
+/// The facts of one exchange that are bytes, numbers and durations.
 ///
-/// Laid out so that a line's fields are found by their place (``AccessLogPart``). The bytes are borrowed for as long as the line is
-/// being written; they are empty where nothing is known.
+/// Laid out so that a line's fields are found by their place (``AccessLogPart``), and so that those which few styles name come last:
+/// what lies there is neither told nor looked at. The bytes are borrowed for as long as the line is being written; they are empty
+/// where nothing is known.
 public struct AccessLogFacts {
     /// The client's address and port in textual form: it stands in lines as it is.
     public var client: UnsafeRawBufferPointer = .empty
@@ -11,8 +29,6 @@ public struct AccessLogFacts {
     public var method: UnsafeRawBufferPointer = .empty
     public var target: UnsafeRawBufferPointer = .empty
     public var host: UnsafeRawBufferPointer = .empty
-    public var referer: UnsafeRawBufferPointer = .empty
-    public var userAgent: UnsafeRawBufferPointer = .empty
     /// The name of the backend whose response was used; empty when the answer is our own.
     public var backend: UnsafeRawBufferPointer = .empty
     /// Printable ASCII without quote and backslash: it stands in lines as it is.
@@ -32,32 +48,41 @@ public struct AccessLogFacts {
     public var sample: UInt64 = 1
 
     /// From the request head's end to the response's end.
-    public var duration: UInt64?
-    /// From the request head's end to the first response byte handed to the client; nil when there was none.
-    public var timeToFirstByte: UInt64?
-    /// How long the request waited for a place at a backend; nil when it did not.
-    public var queued: UInt64?
-    /// What the connection took that the request made; nil when it made none.
-    public var dns: UInt64?
-    public var connect: UInt64?
-    public var tls: UInt64?
-    /// From the request's last byte to the response head.
-    public var wait: UInt64?
-    /// From the first response byte to the last.
-    public var body: UInt64?
+    public var duration = LoggedDuration()
+    /// From the request head's end to the first response byte handed to the client; unknown when there was none.
+    public var timeToFirstByte = LoggedDuration()
+    /// How long the request waited for a place at a backend; unknown when it did not.
+    public var queued = LoggedDuration()
 
+    /// When the exchange ended, on the monotonic clock; nil for now.
+    public var end: UInt64?
     /// The minor version of HTTP/1 that the client spoke.
     public var minorVersion: UInt8 = 1
-    /// What is the same for all exchanges that ended in one turn of the loop, whose lines have one time; without it each has its own.
-    public var turn: UInt64?
+
+    /// What the style names of the program that the client is; see ``AccessLogStyle/namesClientProgram``.
+    public var referer: UnsafeRawBufferPointer = .empty
+    public var userAgent: UnsafeRawBufferPointer = .empty
+
+    /// What the connection took that the request made; unknown when it made none.
+    ///
+    /// From here on only if the style names an attempt's parts; see ``AccessLogStyle/namesPhases``.
+    public var dns = LoggedDuration()
+    public var connect = LoggedDuration()
+    public var tls = LoggedDuration()
+    /// From the request's last byte to the response head.
+    public var wait = LoggedDuration()
+    /// From the first response byte to the last.
+    public var body = LoggedDuration()
 
     public init() {}
 
-    /// How many bytes are borrowed in all.
+    /// How many bytes are borrowed in all, and may be written.
     @inlinable @inline(__always)
-    public var length: Int {
-        client.count &+ method.count &+ target.count &+ host.count &+ referer.count &+ userAgent.count &+ backend.count
-            &+ requestID.count &+ traceID.count
+    public func length(withProgram namesClientProgram: Bool) -> Int {
+        let length =
+            client.count &+ method.count &+ target.count &+ host.count &+ backend.count &+ requestID.count
+            &+ traceID.count
+        return namesClientProgram ? length &+ referer.count &+ userAgent.count : length
     }
 }
 

@@ -7,7 +7,7 @@ extension AccessLogRecord {
     func appendCombined(_ facts: UnsafePointer<AccessLogFacts>, to line: inout LineBuffer, clock: WallClock) {
         line.append(host(of: facts.pointee.client))
         line.append(" - - [")
-        clock.appendLogTime(to: &line)
+        clock.appendLogTime(to: &line, at: facts.pointee.end)
         line.append("] \"")
         if facts.pointee.method.isEmpty {
             line.append("-")

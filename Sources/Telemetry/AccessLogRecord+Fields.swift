@@ -10,7 +10,7 @@ extension AccessLogRecord {
     ) {
         line.append(UInt8(ascii: "{"))
         let beginning = line.count
-        append(facts, style.parts, style.partCount, to: &line, escape: "\\u00", clock: clock)
+        append(facts, style, style.parts, style.partCount, to: &line, escape: "\\u00", clock: clock)
         if line.count > beginning {
             line.replaceLast(with: UInt8(ascii: "}"))
         } else {
@@ -28,9 +28,11 @@ extension AccessLogRecord {
     ) {
         let beginning = line.count
         if style.isForTerminal {
-            for index in 0..<style.partCount { appendColumn(facts, style.parts + index, to: &line, clock: clock) }
+            for index in 0..<style.partCount {
+                appendColumn(facts, style, style.parts + index, to: &line, clock: clock)
+            }
         } else {
-            append(facts, style.parts, style.partCount, to: &line, escape: "\\x", clock: clock)
+            append(facts, style, style.parts, style.partCount, to: &line, escape: "\\x", clock: clock)
         }
         if line.count > beginning {
             line.replaceLast(with: UInt8(ascii: "\n"))
@@ -50,6 +52,7 @@ extension AccessLogRecord {
     @inline(__always)
     private func append(
         _ facts: UnsafePointer<AccessLogFacts>,
+        _ style: AccessLogStyle,
         _ parts: UnsafePointer<AccessLogPart>,
         _ count: Int,
         to line: inout LineBuffer,
@@ -57,7 +60,7 @@ extension AccessLogRecord {
         clock: WallClock
     ) {
         let isRemarkable = isRemarkable
-        let room = count &* Self.fieldLength &+ facts.pointee.length
+        let room = count &* Self.fieldLength &+ facts.pointee.length(withProgram: style.namesClientProgram)
         var place = line.place(for: room)
         for index in 0..<count {
             let part = parts + index
@@ -65,7 +68,7 @@ extension AccessLogRecord {
             switch part.pointee.kind {
             case .clock:
                 place.write(part.pointee.prefix)
-                clock.writeTimestamp(to: &place, turn: facts.pointee.turn)
+                clock.writeTimestamp(to: &place, at: facts.pointee.end)
             case .plain, .bytes:
                 let bytes = fact.load(as: UnsafeRawBufferPointer.self)
                 guard !bytes.isEmpty else {
@@ -87,7 +90,7 @@ extension AccessLogRecord {
                 place.write(part.pointee.prefix)
                 place.write(decimal: fact.load(as: UInt64.self))
             case .duration:
-                guard let nanoseconds = fact.load(as: UInt64?.self) else {
+                guard let nanoseconds = fact.load(as: LoggedDuration.self).nanoseconds else {
                     writeUnknown(part, to: &place)
                     continue
                 }
@@ -208,6 +211,7 @@ extension AccessLogRecord {
     /// A field in its column: fields of several lines stand under one another, and what went wrong stands out.
     private func appendColumn(
         _ facts: UnsafePointer<AccessLogFacts>,
+        _ style: AccessLogStyle,
         _ part: UnsafePointer<AccessLogPart>,
         to line: inout LineBuffer,
         clock: WallClock
@@ -216,7 +220,7 @@ extension AccessLogRecord {
         let color = color(of: part.pointee.field, facts.pointee.status)
         if let color { line.append(color) }
         let start = line.count
-        append(facts, part, 1, to: &line, escape: "\\x", clock: clock)
+        append(facts, style, part, 1, to: &line, escape: "\\x", clock: clock)
         guard line.count > start else {
             line.truncate(to: beginning)
             return

@@ -58,6 +58,8 @@ public final class AccessLogStyle: Sendable {
     public let sample: Int
     /// Whether the request's `Referer` and `User-Agent` are wanted.
     public let namesClientProgram: Bool
+    /// Whether it is wanted what the parts of an attempt took.
+    public let namesPhases: Bool
 
     public init(
         format: AccessLogFormat,
@@ -76,6 +78,7 @@ public final class AccessLogStyle: Sendable {
         self.parts = UnsafePointer(parts)
         partCount = fields.count
         namesClientProgram = format == .combined || fields.contains(.referer) || fields.contains(.userAgent)
+        namesPhases = fields.contains { [.dns, .connect, .tls, .wait, .body].contains($0) }
     }
 
     deinit {

@@ -135,7 +135,18 @@ public struct TextPlace {
         let length = bytes.count
         defer { place += length }
         guard length >= 8 else {
-            place.copyMemory(from: source, byteCount: length)
+            // Two halves that may overlap.
+            if length >= 4 {
+                let last = source.loadUnaligned(fromByteOffset: length &- 4, as: UInt32.self)
+                place.storeBytes(of: source.loadUnaligned(as: UInt32.self), as: UInt32.self)
+                place.storeBytes(of: last, toByteOffset: length &- 4, as: UInt32.self)
+            } else if length > 0 {
+                let middle = source.load(fromByteOffset: length / 2, as: UInt8.self)
+                let last = source.load(fromByteOffset: length &- 1, as: UInt8.self)
+                place.storeBytes(of: source.load(as: UInt8.self), as: UInt8.self)
+                place.storeBytes(of: middle, toByteOffset: length / 2, as: UInt8.self)
+                place.storeBytes(of: last, toByteOffset: length &- 1, as: UInt8.self)
+            }
             return
         }
         // The last word overlaps the one in front of it.

@@ -14,11 +14,10 @@ public final class WallClock {
     /// The bytes of a timestamp, and those that are written beyond its end.
     static let timestampLength = ShortText.capacity + 4
 
-    /// What the clock said when it was last looked at.
-    private var now = timespec()
-    /// The turn in which that was.
-    private var turn: UInt64?
-    private var second: Int = .min
+    /// The second that the texts below tell, in nanoseconds since 1970; 0 before there are any.
+    private var second: UInt64 = 0
+    /// What is added to a moment on the monotonic clock, in nanoseconds.
+    private var difference: UInt64 = 0
     private var isoSeconds = ShortText([])
     private var httpDate: [UInt8] = []
     private var logTime: [UInt8] = []
@@ -26,36 +25,57 @@ public final class WallClock {
 
     public init() {}
 
-    /// Writes the time now as `2026-01-31T23:59:59.123Z` (RFC 3339, UTC) where there is room for ``timestampLength`` bytes.
+    /// Looks at both clocks, so that moments on the monotonic one can be told as times of day: since the time of day may be set, not
+    /// long after they were.
     ///
-    /// - Parameter turn: What is the same for all calls of one turn of a loop, which have one time; without it, the clock is asked.
-    func writeTimestamp(to place: inout TextPlace, turn: UInt64?) {
-        if turn == nil || turn != self.turn { refresh() }
-        self.turn = turn
+    /// - Parameter monotonic: What the monotonic clock says, in nanoseconds.
+    public func compare(with monotonic: UInt64) { difference = Self.now() &- monotonic }
+
+    /// Writes a time as `2026-01-31T23:59:59.123Z` (RFC 3339, UTC) where there is room for ``timestampLength`` bytes.
+    ///
+    /// - Parameter moment: Not long before the last ``compare(with:)``, on the monotonic clock; nil for now.
+    func writeTimestamp(to place: inout TextPlace, at moment: UInt64?) {
+        let time = time(at: moment)
+        tell(time)
         place.write(isoSeconds)
-        place.write(UInt32(truncatingIfNeeded: now.tv_nsec / 1_000_000), digits: 3)
+        place.write(UInt32(truncatingIfNeeded: (time &- second) / 1_000_000), digits: 3)
         place.write(UInt8(ascii: "Z"))
     }
 
-    /// Appends the time now as `31/Jan/2026:23:59:59 +0000`, the form of Apache's logs.
-    func appendLogTime(to line: inout LineBuffer) {
-        refresh()
+    /// Appends a time as `31/Jan/2026:23:59:59 +0000`, the form of Apache's logs.
+    ///
+    /// - Parameter moment: As in ``writeTimestamp(to:at:)``.
+    func appendLogTime(to line: inout LineBuffer, at moment: UInt64?) {
+        tell(time(at: moment))
         line.append(logTime)
     }
 
     /// The time now as a Date field's value (RFC 9110 section 5.6.7).
     public func dateFieldValue() -> [UInt8] {
-        refresh()
+        tell(Self.now())
         return httpDate
     }
 
-    private func refresh() {
+    /// In nanoseconds since 1970.
+    private static func now() -> UInt64 {
+        var now = timespec()
         clock_gettime(CLOCK_REALTIME, &now)
-        turn = nil
-        guard now.tv_sec != second else { return }
-        second = now.tv_sec
+        return UInt64(max(0, now.tv_sec)) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
+    }
+
+    @inline(__always)
+    private func time(at moment: UInt64?) -> UInt64 { moment.map { $0 &+ difference } ?? Self.now() }
+
+    /// Makes the texts those of a time's second, unless they are.
+    @inline(__always)
+    private func tell(_ time: UInt64) { if time &- second >= 1_000_000_000 { makeTexts(of: time) } }
+
+    @inline(never)
+    private func makeTexts(of time: UInt64) {
+        var seconds = Int(time / 1_000_000_000)
+        second = UInt64(seconds) &* 1_000_000_000
         var parts = tm()
-        gmtime_r(&now.tv_sec, &parts)
+        gmtime_r(&seconds, &parts)
 
         appendDate(parts, separator: "-")
         scratch.append(UInt8(ascii: "T"))

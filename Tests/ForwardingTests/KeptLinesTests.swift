@@ -16,7 +16,7 @@ struct KeptLinesTests {
             lines.next.pointee.facts = AccessLogFacts()
             lines.next.pointee.facts.target = bytes
             lines.next.pointee.facts.host = UnsafeRawBufferPointer(rebasing: bytes.prefix(3))
-            return lines.keep()
+            return lines.keep(withProgram: false)
         }
         for index in bytes.indices { bytes[index] = UInt8(ascii: "?") }
         return isKept
@@ -39,6 +39,29 @@ struct KeptLinesTests {
             lines.removeAll()
             #expect(lines.count == 0)
         }
+    }
+
+    @Test func `what the client says of its program is kept if it is wanted`() {
+        let lines = KeptLines()
+        for isWanted in [false, true] {
+            var bytes = Array("curl/8.14".utf8)
+            let isKept = bytes.withUnsafeBytes {
+                lines.next.pointee.facts.userAgent = $0
+                return lines.keep(withProgram: isWanted)
+            }
+            #expect(isKept)
+            for index in bytes.indices { bytes[index] = UInt8(ascii: "?") }
+        }
+        #expect(text(lines[1].pointee.facts.userAgent) == "curl/8.14")
+    }
+
+    @Test func `a line whose request has no trace does not have the former one's`() {
+        var line = KeptLine()
+        let trace = TraceContext(traceHigh: 1, traceLow: 2, parent: 3, flags: TraceContext.sampled)
+        line.setTrace(trace)
+        #expect(line.trace == trace)
+        line.setTrace(nil)
+        #expect(line.trace == nil)
     }
 
     @Test func `what is too long is said to be, and what was kept before stays`() {

@@ -52,13 +52,17 @@ private struct Facts {
             facts.status = UInt64(status)
             facts.bytesIn = bytesIn
             facts.bytesOut = bytesOut
-            facts.duration = duration
-            facts.timeToFirstByte = timeToFirstByte
-            (facts.dns, facts.connect, facts.tls, facts.wait, facts.body) = phases
+            facts.duration = LoggedDuration(duration)
+            facts.timeToFirstByte = LoggedDuration(timeToFirstByte)
+            facts.dns = LoggedDuration(phases.0)
+            facts.connect = LoggedDuration(phases.1)
+            facts.tls = LoggedDuration(phases.2)
+            facts.wait = LoggedDuration(phases.3)
+            facts.body = LoggedDuration(phases.4)
             facts.backend = bytes[8]
             facts.attempts = UInt64(attempts)
             record.failedAttempts = failedAttempts
-            facts.queued = queued
+            facts.queued = LoggedDuration(queued)
             record.notes = notes
             record.reason = reason
             facts.sample = UInt64(sample)
@@ -207,7 +211,7 @@ struct AccessLogRecordTests {
         var facts = Facts()
         facts.bytesIn = .max
         facts.bytesOut = .max
-        facts.duration = .max
+        facts.duration = .max - 1
         facts.timeToFirstByte = 0
         #expect(facts.textBehindTime.contains(" in=18446744073709551615 out=18446744073709551615 "))
         #expect(facts.textBehindTime.contains(" ms=18446744073709.551 ttfb=0.000 "))

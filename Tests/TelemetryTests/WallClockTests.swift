@@ -80,6 +80,27 @@ struct WallClockTests {
         }
     }
 
+    @Test func `moments of the monotonic clock are told as times of day, in any order`() throws {
+        let before = now()
+        let monotonic: UInt64 = 5_000_000_000_000
+        clock.compare(with: monotonic)
+        let after = now()
+        func nanoseconds(_ time: timespec) -> Int { time.tv_sec * 1_000_000_000 + time.tv_nsec }
+        for age: UInt64 in [0, 700_000_000, 3_000_000_000, 1_000_000_000, 1, 999_999_999, 50_000_000] {
+            var line = LineBuffer()
+            var place = line.place(for: WallClock.timestampLength)
+            clock.writeTimestamp(to: &place, at: monotonic - age)
+            line.end(at: place)
+            var logTime = LineBuffer()
+            clock.appendLogTime(to: &logTime, at: monotonic - age)
+            let text = String(decoding: line.bytes, as: UTF8.self)
+            let time = try #require(readTimestamp(text), "\(text)")
+            let range = (nanoseconds(before) - Int(age)) / 1_000_000...(nanoseconds(after) - Int(age)) / 1_000_000
+            #expect(range.contains(time))
+            #expect(readLogTime(String(decoding: logTime.bytes, as: UTF8.self)) == time / 1000)
+        }
+    }
+
     @Test func `all forms tell the same second, also when it has changed`() throws {
         var seconds: Set<Int> = []
         // Until the second has changed between two readings.
@@ -92,7 +113,7 @@ struct WallClockTests {
             var line = LineBuffer()
             clock.appendTimestamp(to: &line)
             var logTime = LineBuffer()
-            clock.appendLogTime(to: &logTime)
+            clock.appendLogTime(to: &logTime, at: nil)
             let date = clock.dateFieldValue()
             guard now().tv_sec == before else { continue }
             #expect(readLogTime(String(decoding: logTime.bytes, as: UTF8.self)) == before)
@@ -106,7 +127,7 @@ struct WallClockTests {
 extension WallClock {
     fileprivate func appendTimestamp(to line: inout LineBuffer) {
         var place = line.place(for: Self.timestampLength)
-        writeTimestamp(to: &place, turn: nil)
+        writeTimestamp(to: &place, at: nil)
         line.end(at: place)
     }
 }
