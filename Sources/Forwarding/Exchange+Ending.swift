@@ -135,7 +135,7 @@ extension Exchange {
         response = .complete
     }
 
-    /// Writes the log line and goes back to the stock.
+    /// Leaves what the log line tells, and goes back to the stock.
     func end() {
         let reader = reader
         let isLogged = worker.log.isOn

@@ -9,7 +9,7 @@ internal import Telemetry
 internal import Upstream
 
 extension Exchange {
-    /// Writes the line, unless it is one that sampling leaves out.
+    /// Leaves what its line tells, unless it is one that sampling leaves out.
     func log(_ reader: RequestReader) {
         // Not retained: the worker has it for as long as its exchanges end.
         Unmanaged.passUnretained(worker.log)._withUnsafeGuaranteedRef { log(reader, in: $0) }

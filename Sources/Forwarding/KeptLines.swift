@@ -58,7 +58,7 @@ final class KeptLines {
 
     subscript(index: Int) -> UnsafeMutablePointer<KeptLine> { lines + index }
 
-    /// Where the next exchange tells its facts, all of them; only if it is not full.
+    /// Where the next exchange tells its facts, all that the style names; only if it is not full.
     var next: UnsafeMutablePointer<KeptLine> { lines + count }
 
     /// Keeps the next exchange.

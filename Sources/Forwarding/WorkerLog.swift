@@ -8,10 +8,10 @@ internal import Telemetry
 /// Keeps what a worker's exchanges leave for their lines, writes several lines at a time, and gathers these until there are many, or
 /// have been for a while.
 ///
-/// The first line after a pause is handed over with the turn in which its exchange ended; those that follow within ``interval`` wait
-/// for its end. So a lone request's line is seen at once, and under load the log has few and long pieces to write, which costs it
-/// least. Until then the lines are the worker's: who ends the process at once asks for them first
-/// (``WorkerGroup/handOverLines(milliseconds:)``).
+/// The first line after a pause is handed over with the turn in which its exchange ended, or with the next one, which does not wait;
+/// those that follow within ``interval`` wait for its end. So a lone request's line is seen at once, and under load the log has few
+/// and long pieces to write, which costs it least. Until then the lines are the worker's: who ends the process at once asks for them
+/// first (``WorkerGroup/handOverLines(milliseconds:)``).
 ///
 /// Loop thread only.
 final class WorkerLog: EventHandler {
@@ -31,9 +31,7 @@ final class WorkerLog: EventHandler {
     private let clock: WallClock
     private var log: AccessLog?
     /// How its lines are written; what each exchange asks of it is at hand beside.
-    private var style: AccessLogStyle? {
-        didSet { noteStyle() }
-    }
+    private var style: AccessLogStyle?
     private(set) var isOn = false
     private(set) var sample = 1
     private(set) var namesClientProgram = false
@@ -71,6 +69,7 @@ final class WorkerLog: EventHandler {
         handOver()
         log = other
         self.style = style
+        noteStyle()
     }
 
     private func noteStyle() {
@@ -82,7 +81,7 @@ final class WorkerLog: EventHandler {
 
     // MARK: Exchanges
 
-    /// Where the next exchange tells its facts, all of them, before it is kept or written.
+    /// Where the next exchange tells its facts, all that the style names, before it is kept or written.
     var next: UnsafeMutablePointer<KeptLine> { kept.next }
 
     /// Keeps what the next exchange has told until its line is written.
@@ -104,7 +103,7 @@ final class WorkerLog: EventHandler {
     /// Writes the lines of the exchanges that are kept.
     func writeKept() {
         guard !kept.isEmpty, let style else { return }
-        clock.compare(with: MonotonicTime.now.nanoseconds)
+        clock.compare()
         for index in 0..<kept.count { write(kept[index], style) }
         kept.removeAll()
         if lines.count >= Self.enough { handOver() }

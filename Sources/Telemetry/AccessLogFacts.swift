@@ -54,8 +54,8 @@ public struct AccessLogFacts {
     /// How long the request waited for a place at a backend; unknown when it did not.
     public var queued = LoggedDuration()
 
-    /// When the exchange ended, on the monotonic clock; nil for now.
-    public var end: UInt64?
+    /// When the exchange ended, on the monotonic clock, in nanoseconds; see ``WallClock/compare()``.
+    public var end: UInt64 = 0
     /// The minor version of HTTP/1 that the client spoke.
     public var minorVersion: UInt8 = 1
 
@@ -76,7 +76,9 @@ public struct AccessLogFacts {
 
     public init() {}
 
-    /// How many bytes are borrowed in all, and may be written.
+    /// How many bytes are borrowed in all, and may be written; so that room is made for them.
+    ///
+    /// - Parameter namesClientProgram: Whether ``referer`` and ``userAgent`` are among them.
     @inlinable @inline(__always)
     public func length(withProgram namesClientProgram: Bool) -> Int {
         let length =

@@ -14,8 +14,13 @@ public final class WallClock {
     /// The bytes of a timestamp, and those that are written beyond its end.
     static let timestampLength = ShortText.capacity + 4
 
-    /// The second that the texts below tell, in nanoseconds since 1970; 0 before there are any.
-    private var second: UInt64 = 0
+    /// Not within a second of any time.
+    private static let noSecond: UInt64 = 1 << 63
+    /// By how much, in nanoseconds, the clocks may be found to differ otherwise than before without it being believed.
+    private static let tolerance: UInt64 = 1_000_000
+
+    /// The second that the texts below tell, in nanoseconds since 1970.
+    private var second = noSecond
     /// What is added to a moment on the monotonic clock, in nanoseconds.
     private var difference: UInt64 = 0
     private var isoSeconds = ShortText([])
@@ -28,13 +33,26 @@ public final class WallClock {
     /// Looks at both clocks, so that moments on the monotonic one can be told as times of day: since the time of day may be set, not
     /// long after they were.
     ///
-    /// - Parameter monotonic: What the monotonic clock says, in nanoseconds.
-    public func compare(with monotonic: UInt64) { difference = Self.now() &- monotonic }
+    /// A difference that is the former one but for what passes between two looks stays, so that times are told in the order in which
+    /// they were; a clock that is being adjusted is followed a millisecond at a time. A thread that stood still between the looks looks
+    /// again, three times at most; no time is told that is yet to come.
+    public func compare() {
+        var found = difference
+        for _ in 0..<3 {
+            let before = Self.read(CLOCK_MONOTONIC)
+            let time = Self.read(CLOCK_REALTIME)
+            let after = Self.read(CLOCK_MONOTONIC)
+            found = time &- after
+            if found &- difference &+ Self.tolerance <= 2 * Self.tolerance { return }
+            if after &- before < Self.tolerance { break }
+        }
+        difference = found
+    }
 
     /// Writes a time as `2026-01-31T23:59:59.123Z` (RFC 3339, UTC) where there is room for ``timestampLength`` bytes.
     ///
-    /// - Parameter moment: Not long before the last ``compare(with:)``, on the monotonic clock; nil for now.
-    func writeTimestamp(to place: inout TextPlace, at moment: UInt64?) {
+    /// - Parameter moment: On the monotonic clock, in nanoseconds; not long before the last ``compare()``.
+    func writeTimestamp(to place: inout TextPlace, at moment: UInt64) {
         let time = time(at: moment)
         tell(time)
         place.write(isoSeconds)
@@ -45,26 +63,30 @@ public final class WallClock {
     /// Appends a time as `31/Jan/2026:23:59:59 +0000`, the form of Apache's logs.
     ///
     /// - Parameter moment: As in ``writeTimestamp(to:at:)``.
-    func appendLogTime(to line: inout LineBuffer, at moment: UInt64?) {
+    func appendLogTime(to line: inout LineBuffer, at moment: UInt64) {
         tell(time(at: moment))
         line.append(logTime)
     }
 
     /// The time now as a Date field's value (RFC 9110 section 5.6.7).
     public func dateFieldValue() -> [UInt8] {
-        tell(Self.now())
+        tell(Self.read(CLOCK_REALTIME))
         return httpDate
     }
 
-    /// In nanoseconds since 1970.
-    private static func now() -> UInt64 {
+    /// What a clock says, in nanoseconds; 0 before its beginning.
+    private static func read(_ clock: clockid_t) -> UInt64 {
         var now = timespec()
-        clock_gettime(CLOCK_REALTIME, &now)
-        return UInt64(max(0, now.tv_sec)) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
+        clock_gettime(clock, &now)
+        return now.tv_sec < 0 ? 0 : UInt64(now.tv_sec) &* 1_000_000_000 &+ UInt64(now.tv_nsec)
     }
 
+    /// In nanoseconds since 1970; what lies before is 0.
     @inline(__always)
-    private func time(at moment: UInt64?) -> UInt64 { moment.map { $0 &+ difference } ?? Self.now() }
+    private func time(at moment: UInt64) -> UInt64 {
+        let time = moment &+ difference
+        return time < Self.noSecond ? time : 0
+    }
 
     /// Makes the texts those of a time's second, unless they are.
     @inline(__always)

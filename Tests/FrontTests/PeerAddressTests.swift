@@ -59,6 +59,13 @@ struct PeerAddressTests {
         #expect(peer.fullText == full)
     }
 
+    @Test func `each octet is written in its digits`() {
+        for octet in 0...255 {
+            let host = "\(octet).\(255 - octet).\(octet).\(octet / 3)"
+            #expect(PeerAddress.ipv4(host, port: 0).hostText == host)
+        }
+    }
+
     @Test(
         arguments: [
             ("::", 1, "[::]:1"), ("::1", 80, "[::1]:80"), ("2001:db8::17", 443, "[2001:db8::17]:443"),

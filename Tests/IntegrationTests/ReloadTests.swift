@@ -216,6 +216,31 @@ import Testing
         }
     }
 
+    @Test func `fields that lines have, or have not, or have again, are those of their own requests`() throws {
+        try Scene.play { scene in
+            let origin = try scene.origin()
+            let with = [list([origin]), "LB_ACCESS_LOG_FORMAT=json", "LB_ACCESS_LOG_FIELDS=target,user_agent,wait_ms"]
+            let without = [list([origin]), "LB_ACCESS_LOG_FORMAT=json", "LB_ACCESS_LOG_FIELDS=target"]
+            let running = try Running(scene, with)
+            /// Asks as a program that has a name or none, and returns the line.
+            func line(of program: String?, _ number: Int) throws -> String {
+                let client = try running.balancer.connect()
+                let field = program.map { "User-Agent: \($0)\r\n" } ?? ""
+                try client.send("GET /\(number) HTTP/1.1\r\nHost: test\r\n\(field)\r\n")
+                #expect(try client.receiveResponse().status == 200)
+                client.close()
+                return try running.balancer.logLine(number)
+            }
+            let first = try line(of: "one/1", 0)
+            #expect(first.hasPrefix("{\"target\":\"/0\",\"user_agent\":\"one/1\",\"wait_ms\":"))
+            try running.change(without, until: "LB_ACCESS_LOG_FIELDS=target (was ")
+            #expect(try line(of: "two/2", 1) == "{\"target\":\"/1\"}")
+            try running.change(with, until: "(was target)")
+            let third = try line(of: nil, 2)
+            #expect(third.hasPrefix("{\"target\":\"/2\",\"wait_ms\":") && !third.contains("two/2"))
+        }
+    }
+
     @Test func `who is trusted, and how clients are bound, changes on kept connections, too`() throws {
         try Scene.play { scene in
             let origin = try scene.origin()

@@ -31,6 +31,24 @@ struct LineBufferTests {
         #expect(rest == [UInt8(ascii: "x")])
     }
 
+    @Test func `bytes are copied one for one, whatever their number, and none behind them is touched`() {
+        let source = Array("0123456789abcdefghijklmnopqrstuvwxyz".utf8)
+        for length in 0..<source.count {
+            var target = [UInt8](repeating: UInt8(ascii: "."), count: source.count + 1)
+            let end = target.withUnsafeMutableBytes { target -> Int? in
+                guard let start = target.baseAddress else { return nil }
+                var place = TextPlace(start)
+                source.withUnsafeBytes { place.write(UnsafeRawBufferPointer(rebasing: $0[..<length])) }
+                return place.pointer - start
+            }
+            #expect(end == length)
+            #expect(
+                target == Array(source[..<length])
+                    + [UInt8](repeating: UInt8(ascii: "."), count: source.count + 1 - length)
+            )
+        }
+    }
+
     @Test func `a number in hexadecimal has sixteen digits`() {
         let values = [0, 9, 10, 0x99AA_AA99_0F9F_A0A9, .max] + (0..<64).map { UInt64.max / 17 &* 5 >> $0 }
         for value in values {

@@ -54,6 +54,12 @@ private func now() -> timespec {
     return now
 }
 
+private func monotonic() -> UInt64 {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return UInt64(now.tv_sec) * 1_000_000_000 + UInt64(now.tv_nsec)
+}
+
 @Suite("Wall clock")
 struct WallClockTests {
     private let clock = WallClock()
@@ -82,8 +88,8 @@ struct WallClockTests {
 
     @Test func `moments of the monotonic clock are told as times of day, in any order`() throws {
         let before = now()
-        let monotonic: UInt64 = 5_000_000_000_000
-        clock.compare(with: monotonic)
+        clock.compare()
+        let monotonic = monotonic()
         let after = now()
         func nanoseconds(_ time: timespec) -> Int { time.tv_sec * 1_000_000_000 + time.tv_nsec }
         for age: UInt64 in [0, 700_000_000, 3_000_000_000, 1_000_000_000, 1, 999_999_999, 50_000_000] {
@@ -113,7 +119,7 @@ struct WallClockTests {
             var line = LineBuffer()
             clock.appendTimestamp(to: &line)
             var logTime = LineBuffer()
-            clock.appendLogTime(to: &logTime, at: nil)
+            clock.appendLogTime(to: &logTime, at: monotonic())
             let date = clock.dateFieldValue()
             guard now().tv_sec == before else { continue }
             #expect(readLogTime(String(decoding: logTime.bytes, as: UTF8.self)) == before)
@@ -127,7 +133,8 @@ struct WallClockTests {
 extension WallClock {
     fileprivate func appendTimestamp(to line: inout LineBuffer) {
         var place = line.place(for: Self.timestampLength)
-        writeTimestamp(to: &place, at: nil)
+        compare()
+        writeTimestamp(to: &place, at: monotonic())
         line.end(at: place)
     }
 }
