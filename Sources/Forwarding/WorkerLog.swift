@@ -30,12 +30,8 @@ final class WorkerLog: EventHandler {
     private let counters: WorkerCounters
     private let clock: WallClock
     private var log: AccessLog?
-    /// How its lines are written; what each exchange asks of it is at hand beside.
+    /// How its lines are written.
     private var style: AccessLogStyle?
-    private(set) var isOn = false
-    private(set) var sample = 1
-    private(set) var namesClientProgram = false
-    private(set) var namesPhases = false
     private var lines = LineBuffer()
     /// When lines may be handed over again.
     private var nextHandOver = MonotonicTime(nanoseconds: 0)
@@ -55,7 +51,6 @@ final class WorkerLog: EventHandler {
         identifier = .allocate(byteCount: RequestIdentifier.length, alignment: 8)
         traceID = .allocate(byteCount: TraceContext.identifierLength, alignment: 8)
         super.init(loop: loop)
-        noteStyle()
     }
 
     deinit {
@@ -69,15 +64,13 @@ final class WorkerLog: EventHandler {
         handOver()
         log = other
         self.style = style
-        noteStyle()
     }
 
-    private func noteStyle() {
-        isOn = log != nil && style != nil
-        sample = style?.sample ?? 1
-        namesClientProgram = style?.namesClientProgram == true
-        namesPhases = style?.namesPhases == true
-    }
+    /// Whether lines are wanted; and what of the style each exchange asks.
+    var isOn: Bool { log != nil && style != nil }
+    var sample: Int { style?.sample ?? 1 }
+    var namesClientProgram: Bool { style?.namesClientProgram == true }
+    var namesPhases: Bool { style?.namesPhases == true }
 
     // MARK: Exchanges
 

@@ -3,15 +3,11 @@
 /// How long something took, in nanoseconds; one word, as all of a line's facts are to lie close together.
 public struct LoggedDuration: Sendable, Equatable {
     /// `UInt64.max` where nothing is known.
-    private let word: UInt64
+    @usableFromInline let word: UInt64
 
     /// - Parameter nanoseconds: nil where nothing is known.
     @inlinable @inline(__always)
-    public init(_ nanoseconds: UInt64? = nil) { self.init(word: nanoseconds ?? .max) }
-
-    @usableFromInline
-    @inline(__always)
-    init(word: UInt64) { self.word = word }
+    public init(_ nanoseconds: UInt64? = nil) { word = nanoseconds ?? .max }
 
     @inline(__always)
     var nanoseconds: UInt64? { word == .max ? nil : word }

@@ -88,7 +88,7 @@ import Testing
             let main = "MAINPID=\(balancer.process.pid)"
             try manager.wait(for: main)
             scene.expectLine(containing: "gone before it was ready; serving on")
-            let listen = ["LB_LISTEN": "127.0.0.1:\(balancer.port)", "LB_ADMIN": "off"]
+            let listen = ["LB_LISTEN": "127.0.0.1:\(balancer.port)"]
             let checks = ["LB_BACKENDS": held.url, "LB_HEALTH_PATH": "/", "LB_HEALTH_TIMEOUT": "60s"]
             let hesitant = try scene.program(
                 ["--takeover"],

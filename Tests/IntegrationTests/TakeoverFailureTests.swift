@@ -30,7 +30,7 @@ import Testing
         _ origin: ScriptedOrigin,
         _ environment: [String: String] = [:]
     ) throws -> ChildProcess {
-        var variables = ["LB_BACKENDS": origin.url, "LB_ADMIN": "off", "LB_LISTEN": "127.0.0.1:\(balancer.port)"]
+        var variables = ["LB_BACKENDS": origin.url, "LB_LISTEN": "127.0.0.1:\(balancer.port)"]
         variables.merge(Self.patientChecks) { $1 }
         variables.merge(environment) { $1 }
         let process = try scene.program(["--takeover"], environment: variables)
@@ -62,7 +62,7 @@ import Testing
             let origin = try origin(scene, gate)
             let path = "\(try scene.folder())/front.sock"
             let variables = [
-                "LB_BACKENDS": origin.url, "LB_ADMIN": "off", "LB_LISTEN": "unix:\(path)",
+                "LB_BACKENDS": origin.url, "LB_LISTEN": "unix:\(path)",
             ].merging(Self.patientChecks) { $1 }
             let process = try scene.program([], environment: variables)
             try eventually("its health check") { origin.requests.count == 1 }
