@@ -29,7 +29,6 @@ extension Exchange {
         let line = log.next
         line.pointee.client = standing.forwarded?.address ?? client.peer
         line.pointee.setTrace(trace.context)
-        line.pointee.identifier = requestID.ownNumber
         describe(reader, in: &line.pointee.facts)
         if log.namesClientProgram { describeProgram(reader, in: &line.pointee.facts) }
         if log.namesPhases { describePhases(in: &line.pointee.facts) }
@@ -47,6 +46,7 @@ extension Exchange {
     private func describe(_ reader: RequestReader, in facts: inout AccessLogFacts) {
         facts.method = reader.headBytes(reader.head.methodRange)
         facts.target = reader.headBytes(reader.head.targetRange)
+        facts.requestNumber = requestID.ownNumber
         facts.minorVersion = reader.head.minorVersion
         facts.host = reader.headBytes(reader.head.effectiveAuthorityRange ?? 0..<0)
         facts.status = UInt64(isResponseBegun ? status : failure?.status ?? 0)

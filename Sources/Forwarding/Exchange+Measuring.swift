@@ -115,7 +115,7 @@ extension Exchange {
             return
         }
         let now = loop.now
-        let duration = now.since(startTime)
+        let duration = counters.measured(now.since(startTime))
         counters.record(.request, duration)
         guard isResponseBegun else { return }
         guard responder != nil else {

@@ -9,8 +9,6 @@ internal import Telemetry
 /// caches of those who work beside.
 struct KeptLine {
     var client: PeerAddress = .unix
-    /// The request's identifier, if it is one of ours; a client's word is among the facts.
-    var identifier: (UInt64, UInt64)?
     private var isTraced = false
     var facts = AccessLogFacts()
     private var context: TraceContext?

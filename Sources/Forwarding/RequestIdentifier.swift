@@ -4,9 +4,6 @@ internal import Telemetry
 
 /// A request's identifier: the client's word, or 128 random bits of ours, which are kept as a number until their text is wanted.
 struct RequestIdentifier {
-    /// The length of one of ours in bytes of text.
-    static let length = 32
-
     private var number: (UInt64, UInt64) = (0, 0)
     /// The client's word; empty if the identifier is ours.
     private var word: [UInt8] = []
@@ -42,8 +39,8 @@ struct RequestIdentifier {
     /// Forgets it, and keeps the memory of a long word.
     mutating func reset() { word.removeAll(keepingCapacity: true) }
 
-    /// The number that one of ours is; nil for a client's word.
-    var ownNumber: (UInt64, UInt64)? { isOurs ? number : nil }
+    /// The number that one of ours is; 0 for a client's word.
+    var ownNumber: (UInt64, UInt64) { isOurs ? number : (0, 0) }
 
     /// Calls with the client's word, which is empty if the identifier is ours.
     @inline(__always)
@@ -55,15 +52,12 @@ struct RequestIdentifier {
     func withText<Result>(_ use: (UnsafeRawBufferPointer) -> Result) -> Result {
         guard isOurs else { return word.withUnsafeBytes(use) }
         var text: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
-        return withUnsafeMutablePointer(to: &text) { use(Self.write(number, to: $0)) }
-    }
-
-    /// Writes the text of one of ours where there is room for ``length`` bytes.
-    static func write(_ number: (UInt64, UInt64), to target: UnsafeMutableRawPointer) -> UnsafeRawBufferPointer {
-        var place = TextPlace(target)
-        place.write(hexadecimal: number.0)
-        place.write(hexadecimal: number.1)
-        return UnsafeRawBufferPointer(start: target, count: length)
+        return withUnsafeMutableBytes(of: &text) { text in
+            guard let start = text.baseAddress else { return use(.empty) }
+            var place = TextPlace(start)
+            place.write(hexadecimal: number)
+            return use(UnsafeRawBufferPointer(text))
+        }
     }
 
     /// Its text; not for the way of a request that goes well.

@@ -23,9 +23,8 @@ final class WorkerLog: EventHandler {
     private let kept = KeptLines()
     /// What few exchanges have to tell: that of the one whose line is written next.
     private let record = AccessLogRecord()
-    /// Where the client's address and the identifiers are written out for a line.
+    /// Where the client's address and the trace's identifier are written out for a line.
     private let address: UnsafeMutableRawBufferPointer
-    private let identifier: UnsafeMutableRawPointer
     private let traceID: UnsafeMutableRawBufferPointer
     private let counters: WorkerCounters
     private let clock: WallClock
@@ -48,14 +47,12 @@ final class WorkerLog: EventHandler {
         self.counters = counters
         self.clock = clock
         address = .allocate(byteCount: PeerAddress.maximumTextLength, alignment: 8)
-        identifier = .allocate(byteCount: RequestIdentifier.length, alignment: 8)
         traceID = .allocate(byteCount: TraceContext.identifierLength, alignment: 8)
         super.init(loop: loop)
     }
 
     deinit {
         address.deallocate()
-        identifier.deallocate()
         traceID.deallocate()
     }
 
@@ -105,9 +102,6 @@ final class WorkerLog: EventHandler {
     private func write(_ line: UnsafeMutablePointer<KeptLine>, _ style: AccessLogStyle) {
         let length = line.pointee.client.write(to: address)
         line.pointee.facts.client = UnsafeRawBufferPointer(rebasing: address[..<length])
-        if let number = line.pointee.identifier {
-            line.pointee.facts.requestID = RequestIdentifier.write(number, to: identifier)
-        }
         let trace = line.pointee.trace
         trace?.writeIdentifier(to: traceID)
         line.pointee.facts.traceID = trace == nil ? .empty : UnsafeRawBufferPointer(traceID)

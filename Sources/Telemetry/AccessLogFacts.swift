@@ -27,8 +27,12 @@ public struct AccessLogFacts {
     public var host: UnsafeRawBufferPointer = .empty
     /// The name of the backend whose response was used; empty when the answer is our own.
     public var backend: UnsafeRawBufferPointer = .empty
-    /// Printable ASCII without quote and backslash: it stands in lines as it is.
+    /// The client's word for the request, printable ASCII without quote and backslash: it stands in lines as it is.
+    ///
+    /// Empty when there is none: ``requestNumber`` stands in lines then.
     public var requestID: UnsafeRawBufferPointer = .empty
+    /// The request's identifier in two halves; 0 when there is none, or ``requestID`` is it.
+    public var requestNumber: (UInt64, UInt64) = (0, 0)
     /// Hexadecimal digits; empty when the request belongs to no trace.
     public var traceID: UnsafeRawBufferPointer = .empty
 

@@ -18,7 +18,9 @@ struct AccessLogPart: Sendable {
         case clock
         /// Bytes that need no escape, others, a number, a duration: somewhere in ``AccessLogFacts``.
         case plain, bytes, number, duration
-        /// What most exchanges have nothing of.
+        /// A number of 128 bits as hexadecimal digits, or bytes in place of it.
+        case identifier
+        /// It is put together, and most exchanges have nothing of it: it is left out then.
         case remark
         /// It is put together.
         case composed
@@ -74,7 +76,7 @@ struct AccessLogPart: Sendable {
         case .referer: place(.bytes, \.referer)
         case .userAgent: place(.bytes, \.userAgent)
         case .backend: place(.bytes, \.backend)
-        case .id: place(.plain, \.requestID)
+        case .id: (.identifier, 0)
         case .traceID: place(.plain, \.traceID)
         case .status: place(.number, \.status)
         case .bytesIn: place(.number, \.bytesIn)
@@ -139,4 +141,31 @@ struct AccessLogPart: Sendable {
             whenUnknown: isLeftOut ? .nothing : .dash
         )
     }
+}
+
+/// Fields in their order, in memory that does not change, to be read where they are.
+struct AccessLogParts: @unchecked Sendable {
+    let start: UnsafePointer<AccessLogPart>
+    let count: Int
+
+    init(_ parts: [AccessLogPart]) {
+        let start = UnsafeMutablePointer<AccessLogPart>.allocate(capacity: parts.count)
+        for (index, part) in parts.enumerated() { (start + index).initialize(to: part) }
+        self.start = UnsafePointer(start)
+        count = parts.count
+    }
+
+    private init(start: UnsafePointer<AccessLogPart>, count: Int) {
+        self.start = start
+        self.count = count
+    }
+
+    /// One of them alone, in the same memory.
+    subscript(index: Int) -> Self {
+        precondition(index >= 0 && index < count)
+        return Self(start: start + index, count: 1)
+    }
+
+    /// The parts hold no references.
+    func deallocate() { start.deallocate() }
 }

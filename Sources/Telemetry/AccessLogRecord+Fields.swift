@@ -10,7 +10,7 @@ extension AccessLogRecord {
     ) {
         line.append(UInt8(ascii: "{"))
         let beginning = line.count
-        append(facts, style, style.parts, style.partCount, to: &line, escape: "\\u00", clock: clock)
+        append(facts, style, parts(of: style), to: &line, escape: "\\u00", clock: clock)
         if line.count > beginning {
             line.replaceLast(with: UInt8(ascii: "}"))
         } else {
@@ -27,12 +27,11 @@ extension AccessLogRecord {
         clock: WallClock
     ) {
         let beginning = line.count
+        let parts = parts(of: style)
         if style.isForTerminal {
-            for index in 0..<style.partCount {
-                appendColumn(facts, style, style.parts + index, to: &line, clock: clock)
-            }
+            for index in 0..<parts.count { appendColumn(facts, style, parts[index], to: &line, clock: clock) }
         } else {
-            append(facts, style, style.parts, style.partCount, to: &line, escape: "\\x", clock: clock)
+            append(facts, style, parts, to: &line, escape: "\\x", clock: clock)
         }
         if line.count > beginning {
             line.replaceLast(with: UInt8(ascii: "\n"))
@@ -43,8 +42,13 @@ extension AccessLogRecord {
 
     // MARK: Fields
 
+    /// Those that the line may have.
+    private func parts(of style: AccessLogStyle) -> AccessLogParts { isRemarkable ? style.parts : style.plainParts }
+
     /// The most that a field takes whose length is not that of bytes of the facts.
-    private static let fieldLength = 2 * ShortText.capacity + max(TextPlace.mostDigits + 1, WallClock.timestampLength)
+    private static let fieldLength =
+        2 * ShortText.capacity
+        + max(TextPlace.mostDigits + 1, TextPlace.identifierLength, WallClock.timestampLength)
 
     /// The fields one after the other, but for those that are not known and left out then.
     ///
@@ -53,17 +57,15 @@ extension AccessLogRecord {
     private func append(
         _ facts: UnsafePointer<AccessLogFacts>,
         _ style: AccessLogStyle,
-        _ parts: UnsafePointer<AccessLogPart>,
-        _ count: Int,
+        _ parts: AccessLogParts,
         to line: inout LineBuffer,
         escape: StaticString,
         clock: WallClock
     ) {
-        let isRemarkable = isRemarkable
-        let room = count &* Self.fieldLength &+ facts.pointee.length(withProgram: style.namesClientProgram)
+        let room = parts.count &* Self.fieldLength &+ facts.pointee.length(withProgram: style.namesClientProgram)
         var place = line.place(for: room)
-        for index in 0..<count {
-            let part = parts + index
+        for index in 0..<parts.count {
+            let part = parts.start + index
             let fact = UnsafeRawPointer(facts) + part.pointee.offset
             switch part.pointee.kind {
             case .clock:
@@ -96,9 +98,14 @@ extension AccessLogRecord {
                 }
                 place.write(part.pointee.prefix)
                 place.write(milliseconds: nanoseconds)
-            case .remark where !isRemarkable:
-                writeUnknown(part, to: &place)
-                continue
+            case .identifier:
+                let (word, number) = (facts.pointee.requestID, facts.pointee.requestNumber)
+                guard number != (0, 0) || !word.isEmpty else {
+                    writeUnknown(part, to: &place)
+                    continue
+                }
+                place.write(part.pointee.prefix)
+                if word.isEmpty { place.write(hexadecimal: number) } else { place.write(word) }
             case .remark, .composed:
                 line.end(at: place)
                 appendComposed(facts, part, to: &line, escape: escape)
@@ -212,22 +219,23 @@ extension AccessLogRecord {
     private func appendColumn(
         _ facts: UnsafePointer<AccessLogFacts>,
         _ style: AccessLogStyle,
-        _ part: UnsafePointer<AccessLogPart>,
+        _ parts: AccessLogParts,
         to line: inout LineBuffer,
         clock: WallClock
     ) {
         let beginning = line.count
-        let color = color(of: part.pointee.field, facts.pointee.status)
+        let field = parts.start.pointee.field
+        let color = color(of: field, facts.pointee.status)
         if let color { line.append(color) }
         let start = line.count
-        append(facts, style, part, 1, to: &line, escape: "\\x", clock: clock)
+        append(facts, style, parts, to: &line, escape: "\\x", clock: clock)
         guard line.count > start else {
             line.truncate(to: beginning)
             return
         }
         // What separates it from the next one stands behind its column.
         line.truncate(to: line.count - 1)
-        line.pad(from: start, to: part.pointee.field.columns)
+        line.pad(from: start, to: field.columns)
         if color != nil { line.append("\u{1B}[0m") }
         line.append(UInt8(ascii: " "))
     }

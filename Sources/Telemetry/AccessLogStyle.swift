@@ -47,11 +47,10 @@ public struct AccessLogFields: Sendable, Equatable {
 /// A class, so that an exchange that has its line written does not copy it.
 public final class AccessLogStyle: Sendable {
     let format: AccessLogFormat
-    /// The fields in their order, in memory that does not change, to be read where they are.
-    ///
-    /// The combined form has its own.
-    nonisolated(unsafe) let parts: UnsafePointer<AccessLogPart>
-    let partCount: Int
+    /// The fields in their order; the combined form has its own.
+    let parts: AccessLogParts
+    /// Those of them that a line has when there is nothing to remark.
+    let plainParts: AccessLogParts
     /// Whether a person sees the lines as they come: in columns and colour.
     let isForTerminal: Bool
     /// One of how many lines is written of requests that went well.
@@ -71,18 +70,15 @@ public final class AccessLogStyle: Sendable {
         self.format = format
         self.isForTerminal = isForTerminal && format == .text
         self.sample = max(1, sample)
-        let parts = UnsafeMutablePointer<AccessLogPart>.allocate(capacity: fields.count)
-        for (index, field) in fields.enumerated() {
-            (parts + index).initialize(to: format == .json ? .json(field) : .text(field))
-        }
-        self.parts = UnsafePointer(parts)
-        partCount = fields.count
+        let parts = fields.map { format == .json ? AccessLogPart.json($0) : .text($0) }
+        self.parts = AccessLogParts(parts)
+        plainParts = AccessLogParts(parts.filter { $0.kind != .remark })
         namesClientProgram = format == .combined || fields.contains(.referer) || fields.contains(.userAgent)
         namesPhases = fields.contains { [.dns, .connect, .tls, .wait, .body].contains($0) }
     }
 
     deinit {
-        // The values hold no references.
         parts.deallocate()
+        plainParts.deallocate()
     }
 }

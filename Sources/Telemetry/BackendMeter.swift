@@ -103,7 +103,12 @@ public struct BackendCounters: Sendable {
 
     /// Counts a duration, in nanoseconds.
     public func record(_ duration: BackendDuration, _ nanoseconds: UInt64) {
-        row.record(nanoseconds, duration.resolution, sum: duration.rawValue, buckets: Self.buckets(of: duration))
+        record(duration, row.measured(nanoseconds))
+    }
+
+    /// Counts a duration.
+    public func record(_ duration: BackendDuration, _ measured: MeasuredDuration) {
+        row.record(measured, duration.resolution, sum: duration.rawValue, buckets: Self.buckets(of: duration))
     }
 
     /// Where the buckets of a duration begin.

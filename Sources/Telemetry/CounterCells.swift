@@ -4,7 +4,8 @@ public import Synchronization
 
 /// Where the counters of a row are: all that counting needs.
 ///
-/// It does not hold the row, whose owner has to be held elsewhere: to count is to add, not to retain and release besides.
+/// It does not hold the row, whose owner has to be held elsewhere: to count is to add, not to retain and release besides. A build with
+/// `UNCOUNTED` defined adds nothing; it is there to be measured beside one that does (`scripts/trials`, `counting-cost`).
 @usableFromInline
 struct CounterRow: @unchecked Sendable {
     @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
@@ -21,21 +22,41 @@ struct CounterRow: @unchecked Sendable {
     @inline(__always)
     func add(_ amount: UInt64, at index: Int) {
         assert(index >= 0 && index < count, "a counter of this row")
+        #if !UNCOUNTED
         let value = cells[index].load(ordering: .relaxed)
         cells[index].store(value &+ amount, ordering: .relaxed)
+        #endif
     }
 }
 
 extension CounterRow {
-    /// Counts a duration, in nanoseconds, whose sum is in one place, and whose buckets begin in another.
+    /// Counts a duration whose sum is in one place, and whose buckets begin in another.
     @inline(__always)
-    func record(_ nanoseconds: UInt64, _ resolution: Histogram.Resolution, sum: Int, buckets: Int) {
-        add(nanoseconds, at: sum)
+    func record(_ duration: MeasuredDuration, _ resolution: Histogram.Resolution, sum: Int, buckets: Int) {
+        add(duration.nanoseconds, at: sum)
         switch resolution {
-        case .fine: add(1, at: buckets &+ scale.fine(nanoseconds))
-        case .coarse: add(1, at: buckets &+ scale.coarse(nanoseconds))
+        case .fine: add(1, at: buckets &+ duration.bucket)
+        case .coarse: add(1, at: buckets &+ scale.coarse(ofFine: duration.bucket))
         }
     }
+
+    /// A duration in nanoseconds.
+    @inline(__always)
+    func measured(_ nanoseconds: UInt64) -> MeasuredDuration {
+        #if UNCOUNTED
+        MeasuredDuration(nanoseconds: nanoseconds, bucket: 0)
+        #else
+        MeasuredDuration(nanoseconds: nanoseconds, bucket: scale.fine(nanoseconds))
+        #endif
+    }
+}
+
+/// A duration whose bucket has been looked for, once for all that count it.
+public struct MeasuredDuration: Sendable {
+    /// In nanoseconds.
+    let nanoseconds: UInt64
+    /// The fine bucket.
+    let bucket: Int
 }
 
 /// A row of counters on cache lines of its own.

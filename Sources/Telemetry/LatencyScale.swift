@@ -43,9 +43,12 @@ public final class LatencyScale: Sendable {
                 5_000_000, 10_000_000, 30_000_000, 60_000_000,
             ].map { $0 * 1000 } + [.max]
         precondition(fine.count == Self.fineCount && coarse.count == Self.coarseCount)
+        func bucket(of nanoseconds: UInt64) -> Int { fine.firstIndex { nanoseconds <= $0 } ?? fine.count - 1 }
         let first = LatencyBuckets.keys.map { key in
-            let lowest = LatencyBuckets.lowest(of: key)
-            return UInt8(fine.firstIndex { lowest <= $0 } ?? fine.count - 1)
+            let values = LatencyBuckets.values(of: key)
+            let first = bucket(of: values.lowerBound)
+            precondition(bucket(of: values.upperBound) <= first + 1, "bounds stand further apart than keys")
+            return UInt8(first)
         }
         let coarseOfFine = fine.map { bound in UInt8(coarse.firstIndex { bound <= $0 } ?? coarse.count - 1) }
         buckets = LatencyBuckets(bounds: fine, first: first, coarseOfFine: coarseOfFine)
@@ -59,7 +62,8 @@ public final class LatencyScale: Sendable {
 /// Its tables are in memory that stays as long as the process, and are not looked at for their bounds: every key has an entry, and no
 /// duration is above the last fine bound.
 struct LatencyBuckets: @unchecked Sendable {
-    private static let stepBits = 3
+    /// How many bits behind the highest one are looked at: so many that there is at most one bound among the numbers that share them.
+    private static let stepBits = 5
     /// The leading bits that a number can have.
     static let keys = 0..<(64 << stepBits)
 
@@ -81,27 +85,34 @@ struct LatencyBuckets: @unchecked Sendable {
         tables = UnsafeRawPointer(start)
     }
 
-    /// The smallest number with these leading bits.
-    fileprivate static func lowest(of key: Int) -> UInt64 {
-        let shift = key >> stepBits
-        let steps = UInt64(key & 7 | 8)
-        return shift > 60 ? .max : shift == 0 ? 0 : steps << UInt64(shift)
+    /// The numbers with these leading bits; the greatest one alone for those that no number has.
+    fileprivate static func values(of key: Int) -> ClosedRange<UInt64> {
+        let shift = UInt64(key >> stepBits)
+        guard shift > 0 else { return 0...(2 << UInt64(stepBits)) - 1 }
+        guard shift < UInt64(64 - stepBits) else { return .max ... .max }
+        let steps = UInt64(key & (1 << stepBits - 1) | 1 << stepBits)
+        return steps << shift...steps << shift | (1 << shift - 1)
     }
 
     /// The fine bucket of a duration.
     @inline(__always)
     func fine(_ nanoseconds: UInt64) -> Int {
-        // The place of the highest bit, and the three bits behind it.
-        let shift = max(0, 60 &- nanoseconds.leadingZeroBitCount)
-        let key = shift &<< Self.stepBits | Int(truncatingIfNeeded: nanoseconds &>> UInt64(shift)) & 7
-        var bucket = Int(tables.load(fromByteOffset: Self.firstOffset &+ key, as: UInt8.self))
-        while nanoseconds > tables.load(fromByteOffset: bucket &* 8, as: UInt64.self) { bucket &+= 1 }
-        return bucket
+        // The place of the highest bit, and the bits behind it.
+        let shift = max(0, 63 &- Self.stepBits &- nanoseconds.leadingZeroBitCount)
+        let steps = Int(truncatingIfNeeded: nanoseconds &>> UInt64(shift)) & (1 << Self.stepBits - 1)
+        let first = Int(
+            tables.load(fromByteOffset: Self.firstOffset &+ (shift &<< Self.stepBits | steps), as: UInt8.self)
+        )
+        return nanoseconds > tables.load(fromByteOffset: first &* 8, as: UInt64.self) ? first &+ 1 : first
     }
 
     /// The coarse bucket of a duration.
     @inline(__always)
-    func coarse(_ nanoseconds: UInt64) -> Int {
-        Int(tables.load(fromByteOffset: Self.coarseOffset &+ fine(nanoseconds), as: UInt8.self))
+    func coarse(_ nanoseconds: UInt64) -> Int { coarse(ofFine: fine(nanoseconds)) }
+
+    /// The coarse bucket that a fine one lies in.
+    @inline(__always)
+    func coarse(ofFine bucket: Int) -> Int {
+        Int(tables.load(fromByteOffset: Self.coarseOffset &+ bucket, as: UInt8.self))
     }
 }

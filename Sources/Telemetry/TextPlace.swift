@@ -14,6 +14,7 @@ public struct TextPlace {
     @inlinable
     public init(_ pointer: UnsafeMutableRawPointer) { place = pointer }
 
+    @inlinable
     @inline(__always)
     mutating func write(_ byte: UInt8) {
         place.storeBytes(of: byte, as: UInt8.self)
@@ -45,6 +46,11 @@ public struct TextPlace {
     @inlinable
     @inline(__always)
     public mutating func write(decimal value: UInt64) {
+        guard value >= 10 else {
+            // As many of a log's numbers are.
+            write(UInt8(truncatingIfNeeded: 48 &+ value))
+            return
+        }
         guard value < 1_000_000 else {
             write(decimal: value, minimumDigits: 7)
             return
@@ -112,6 +118,15 @@ public struct TextPlace {
         place.storeBytes(of: Self.digits(UInt32(truncatingIfNeeded: value &>> 32)), as: UInt64.self)
         place.storeBytes(of: Self.digits(UInt32(truncatingIfNeeded: value)), toByteOffset: 8, as: UInt64.self)
         place += 16
+    }
+
+    /// The digits of a number of 128 bits.
+    public static let identifierLength = 32
+
+    /// Writes a number in ``identifierLength`` hexadecimal digits, its upper half first.
+    public mutating func write(hexadecimal value: (UInt64, UInt64)) {
+        write(hexadecimal: value.0)
+        write(hexadecimal: value.1)
     }
 
     /// Eight hexadecimal digits, the first in the byte that stands first in memory; all at once, in the bytes of a word.

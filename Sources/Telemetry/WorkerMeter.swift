@@ -137,7 +137,15 @@ public struct WorkerCounters: Sendable {
 
     /// Counts a duration, in nanoseconds.
     public func record(_ duration: WorkerDuration, _ nanoseconds: UInt64) {
-        row.record(nanoseconds, duration.resolution, sum: duration.rawValue, buckets: Self.buckets(of: duration))
+        record(duration, measured(nanoseconds))
+    }
+
+    /// A duration, in nanoseconds, that several count.
+    public func measured(_ nanoseconds: UInt64) -> MeasuredDuration { row.measured(nanoseconds) }
+
+    /// Counts a duration.
+    public func record(_ duration: WorkerDuration, _ measured: MeasuredDuration) {
+        row.record(measured, duration.resolution, sum: duration.rawValue, buckets: Self.buckets(of: duration))
     }
 
     /// Where the buckets of a duration begin.

@@ -13,6 +13,7 @@ private struct Facts {
     var target = Array("/index?x=1".utf8)
     var host = Array("example.com".utf8)
     var requestID = Array("0123abcd".utf8)
+    var requestNumber: (UInt64, UInt64) = (0, 0)
     var referer: [UInt8] = []
     var userAgent = Array("curl/8".utf8)
     var traceID: [UInt8] = []
@@ -45,6 +46,7 @@ private struct Facts {
             facts.target = bytes[2]
             facts.host = bytes[3]
             facts.requestID = bytes[4]
+            facts.requestNumber = requestNumber
             facts.referer = bytes[5]
             facts.userAgent = bytes[6]
             facts.traceID = bytes[7]
@@ -173,6 +175,28 @@ struct AccessLogRecordTests {
             "attempts": 1, "id": "0123abcd",
         ]
         #expect(NSDictionary(dictionary: object) == NSDictionary(dictionary: expected))
+    }
+
+    @Test func `an identifier of ours stands in full, zeros in front, unless the client had a word for the request`()
+        throws
+    {
+        var facts = Facts.plain
+        facts.requestNumber = (0x0123_4567_89AB_CDEF, 10)
+        #expect(try facts.object()["id"] as? String == "0123abcd")
+        facts.requestID = []
+        #expect(try facts.object()["id"] as? String == "0123456789abcdef000000000000000a")
+        #expect(facts.textBehindTime.hasSuffix(" id=0123456789abcdef000000000000000a\n"))
+        facts.requestNumber = (0, 0)
+        #expect(try facts.object()["id"] as? String == "")
+        #expect(facts.textBehindTime.hasSuffix(" id=-\n"))
+    }
+
+    @Test(arguments: [0, 9, 10, 99, 100, 999, 1000, 999_999, 1_000_000, UInt64.max])
+    func `numbers are written with all their digits, and no others`(number: UInt64) throws {
+        var facts = Facts.plain
+        facts.bytesIn = number
+        #expect(facts.textBehindTime.contains(" in=\(number) out="))
+        #expect(try #require(facts.object()["bytes_in"] as? UInt64) == number)
     }
 
     @Test func `json: failed attempts are an array of objects`() throws {

@@ -2,6 +2,7 @@
 import glob
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -13,7 +14,8 @@ ORIGIN_PORTS = (18081, 18082, 18083)
 CONNECTIONS = 64
 ROUNDS = int(os.environ.get("TRIAL_ROUNDS", "4"))
 SECONDS = int(os.environ.get("TRIAL_SECONDS", "8"))
-# What an access log in JSON may cost beside a request without one; metrics are always on.
+LAYOUTS = int(os.environ.get("TRIAL_LAYOUTS", "5"))
+# What telemetry may cost beside a request without it.
 LIMIT = 1.03
 
 
@@ -32,10 +34,10 @@ def fast_origins():
 class Measured:
     """A balancer on one core, with its load on another."""
 
-    def __init__(self, port, **settings):
+    def __init__(self, port, program=os.path.join(BIN, "curl-lb"), **settings):
         cores = sorted(os.sched_getaffinity(0))
         self.process = start(
-            ["taskset", "-c", str(cores[0]), os.path.join(BIN, "curl-lb")],
+            ["taskset", "-c", str(cores[0]), program],
             env={
                 **os.environ,
                 "LB_LISTEN": f"127.0.0.1:{port}",
@@ -85,8 +87,70 @@ def at_once(balancers, seconds):
     return [balancer.end() for balancer in balancers]
 
 
+def pair(turn, first, second):
+    """Processor time for each request of two balancers of their own, each a dictionary of what it is made with.
+
+    Who is started and loaded first changes from turn to turn; where memory happens to lie matters, too.
+    """
+    sides = [first, second] if turn % 2 == 0 else [second, first]
+    balancers = [Measured(LISTEN + index, **side) for index, side in enumerate(sides)]
+    at_once(balancers, 1)
+    found = at_once(balancers, SECONDS) if turn // 2 % 2 == 0 else at_once(balancers[::-1], SECONDS)[::-1]
+    for balancer in balancers:
+        balancer.stop()
+    for log in glob.glob(os.path.join(FOLDER, "cost-*.log")):
+        os.truncate(log, 0)
+    return found if turn % 2 == 0 else found[::-1]
+
+
+def build(kind, layout, *flags):
+    """Builds the program with its functions in an order drawn by lot, and returns a copy's path.
+
+    Where functions happen to lie changes a request's time by as much as counting it does: only several orders tell the one from the
+    other.
+    """
+    folder = os.path.join(ROOT, f".build-cost-{kind}")
+    command = ["swift", "build", "-c", "release", "--product", "curl-lb", "--scratch-path", folder]
+    command += ["-Xswiftc", "-Xfrontend", "-Xswiftc", "-function-sections", *flags]
+    command += ["-Xswiftc", "-use-ld=lld", "-Xlinker", f"--shuffle-sections=*={layout}"]
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+    if done.returncode:
+        sys.exit(done.stdout)
+    return shutil.copy(os.path.join(folder, "release", "curl-lb"), os.path.join(FOLDER, f"curl-lb-{kind}-{layout}"))
+
+
+def trial_counting_cost():
+    """metrics, and metrics with an access log in JSON, cost at most 3 % beside a build that counts nothing and logs nothing"""
+    layouts = range(1, LAYOUTS + 1)
+    uncounted = [build("uncounted", layout, "-Xswiftc", "-DUNCOUNTED") for layout in layouts]
+    counted = [build("counted", layout) for layout in layouts]
+    fast_origins()
+    off = {"LB_ACCESS_LOG": "off"}
+    kinds = {
+        "metrics": off,
+        "metrics and a JSON log": {
+            "LB_ACCESS_LOG": os.path.join(FOLDER, "cost-json.log"),
+            "LB_ACCESS_LOG_FORMAT": "json",
+        },
+    }
+    ratios = {kind: [] for kind in kinds}
+    times = []
+    for without, program in zip(uncounted, counted):
+        for kind, values in kinds.items():
+            found = []
+            for turn in range(ROUNDS):
+                less, more = pair(turn, {"program": without, **off}, {"program": program, **values})
+                found.append(more / less)
+                times.append(less)
+            ratios[kind].append(statistics.median(found))
+    print(f"  without: {statistics.median(times):.2f} µs for a request ({min(times):.2f} to {max(times):.2f})")
+    for kind, values in ratios.items():
+        print(f"  {kind}: ratio {statistics.mean(values):.4f}, by layout {', '.join(f'{value:.4f}' for value in values)}")
+    return statistics.mean(ratios["metrics and a JSON log"]) <= LIMIT
+
+
 def trial_telemetry_cost():
-    """metrics are always on; an access log in JSON costs at most 3 % of a request's processor time, beside it spans are measured"""
+    """an access log in JSON costs at most 3 % of a request's processor time; text, trace and spans are measured beside it"""
     fast_origins()
     collector = start([sys.executable, os.path.join(harness.TRIALS, "swallowing_collector.py"), "18090"])
     wait_for(18090)
@@ -104,18 +168,10 @@ def trial_telemetry_cost():
     found = {kind: [] for kind in kinds}
     for turn in range(ROUNDS):
         for kind, values in ratios.items():
-            # Processes of their own for each pair, for where memory happens to lie matters, too.
-            balancers = [Measured(LISTEN + index, **kinds[side]) for index, side in enumerate(("off", kind))]
-            at_once(balancers, 1)
-            off, on = at_once(balancers, SECONDS) if turn % 2 == 0 else reversed(at_once(balancers[::-1], SECONDS))
+            off, on = pair(turn, kinds["off"], kinds[kind])
             found["off"].append(off)
             found[kind].append(on)
             values.append(on / off)
-            for balancer in balancers:
-                balancer.stop()
-            for log in logs.values():
-                if os.path.exists(log):
-                    os.truncate(log, 0)
     collector.terminate()
     print(f"  off: {statistics.median(found['off']):.2f} µs for a request ({min(found['off']):.2f} to {max(found['off']):.2f})")
     for kind, values in ratios.items():
