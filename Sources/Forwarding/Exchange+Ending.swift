@@ -140,7 +140,7 @@ extension Exchange {
         let reader = reader
         let isLogged = worker.log.isOn
         // The request has not been looked at since it was sent: it comes from afar while the exchange is counted.
-        if isLogged { lb_prefetch(reader.headBytes) }
+        if isLogged { reader.prefetchHead() }
         // An exchange that is over asks nobody.
         if hedge != nil { endHedge(.abandoned) }
         countEnd(reader)

@@ -19,6 +19,8 @@ final class Exchange: ClientExchange, StreamObserver {
     unowned(unsafe) let worker: Worker
     /// The connection being served; nil while the exchange waits in the worker's stock.
     var connection: ClientConnection?
+    /// The request, which the connection reads; held here as well, since it is asked for again and again.
+    private var currentReader: RequestReader?
 
     /// How far the response has come, as the client sees it.
     enum ResponseProgress {
@@ -144,7 +146,10 @@ final class Exchange: ClientExchange, StreamObserver {
         }
     }
 
-    var reader: RequestReader { client.reader }
+    var reader: RequestReader {
+        guard let currentReader else { preconditionFailure("an exchange at work has a request") }
+        return currentReader
+    }
 
     var client: ClientConnection {
         guard let connection else { preconditionFailure("an exchange at work has a client") }
@@ -157,6 +162,7 @@ final class Exchange: ClientExchange, StreamObserver {
 
     func prepare(on connection: ClientConnection, refusing refusal: RequestRefused?) {
         self.connection = connection
+        currentReader = connection.reader
         self.refusal = refusal
         startTime = loop.now
         worker.counters.add(.requestsBegun)
@@ -180,7 +186,7 @@ final class Exchange: ClientExchange, StreamObserver {
             }
             return
         }
-        if reader.head.forwardsLeft == 0 {
+        if reader.forwardsLeft == 0 {
             endHere()
             return
         }
@@ -193,18 +199,21 @@ final class Exchange: ClientExchange, StreamObserver {
 
     /// Calls the request what its client calls it, or by an identifier of its own.
     private func identify() {
-        let fields = reader.head.fields
-        if refusal == nil, !fields.isRepeated(.xRequestID), let index = fields.first(.xRequestID),
-            requestID.take(reader.headBytes(fields[index].valueRange))
-        {
-            return
-        }
+        if refusal == nil, reader.head.fields.contains(.xRequestID), takeClientsIdentifier() { return }
         requestID.make(with: &worker.identifiers)
+    }
+
+    /// Calls the request what its client calls it; false if that is not one good word.
+    private func takeClientsIdentifier() -> Bool {
+        let fields = reader.head.fields
+        guard !fields.isRepeated(.xRequestID), let index = fields.first(.xRequestID) else { return false }
+        return requestID.take(reader.headBytes(fields[index].valueRange))
     }
 
     /// Forgets the exchange that is over.
     func reset() {
         connection = nil
+        currentReader = nil
         refusal = nil
         hostField = nil
         sent = 0

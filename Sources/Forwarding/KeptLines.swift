@@ -1,6 +1,7 @@
 // Exchanges whose access log lines are yet to be written.
 
 internal import Front
+internal import Glibc
 internal import Telemetry
 
 /// What an exchange leaves for its line, beside what few have.
@@ -64,31 +65,28 @@ final class KeptLines {
     /// - Returns: whether its bytes were copied; else there are too many, and its line has to be written before they go.
     func keep(withProgram namesClientProgram: Bool) -> Bool {
         precondition(count < Self.capacity)
-        let line = next
+        guard let facts = next.pointer(to: \.facts) else { preconditionFailure("a line has facts") }
         count &+= 1
-        guard line.pointee.facts.length(withProgram: namesClientProgram) <= Self.textCapacity &- textLength else {
-            return false
-        }
-        copy(&line.pointee.facts.method)
-        copy(&line.pointee.facts.target)
-        copy(&line.pointee.facts.host)
-        copy(&line.pointee.facts.backend)
-        copy(&line.pointee.facts.requestID)
-        if namesClientProgram {
-            copy(&line.pointee.facts.referer)
-            copy(&line.pointee.facts.userAgent)
-        }
-        return true
+        guard copy(AccessLogFacts.exchangePieces(of: facts)) else { return false }
+        return !namesClientProgram || copy(AccessLogFacts.programPieces(of: facts))
     }
 
-    @inline(__always)
-    private func copy(_ bytes: inout UnsafeRawBufferPointer) {
-        guard !bytes.isEmpty else { return }
-        let start = texts + textLength
-        var place = TextPlace(start)
-        place.write(bytes)
-        textLength &+= bytes.count
-        bytes = UnsafeRawBufferPointer(start: start, count: bytes.count)
+    /// Copies bytes, and has their places be those of the copies.
+    ///
+    /// A short loop, and a call that others make, too: it is gone through once for each exchange, between two system calls, and comes
+    /// from afar each time.
+    @inline(never)
+    private func copy(_ pieces: AccessLogFacts.Pieces) -> Bool {
+        for index in pieces.indices {
+            guard let source = pieces[index].baseAddress else { continue }
+            let length = pieces[index].count
+            guard length <= Self.textCapacity &- textLength else { return false }
+            let target = texts + textLength
+            memcpy(target, source, length)
+            textLength &+= length
+            pieces[index] = UnsafeRawBufferPointer(start: target, count: length)
+        }
+        return true
     }
 
     func removeAll() {

@@ -70,7 +70,7 @@ struct UpstreamRequest {
 
     private func write(_ head: RequestHead, to buffer: Buffer) {
         let fields = head.fields
-        let forwardsLeft = head.forwardsLeft
+        let forwardsLeft = reader.forwardsLeft
         appendRequestLine(head, to: buffer)
 
         // An absolute target's authority takes the place of the Host field (RFC 9112 section 3.2.2).

@@ -1,5 +1,6 @@
 // The bytes of one client's requests: a buffer, and how far it has been understood.
 
+public import CLinux
 internal import EventLoop
 public import HTTPWire
 internal import MessageIO
@@ -36,6 +37,9 @@ public final class RequestReader {
     public static func bufferCapacity(for limits: HeadLimits) -> Int {
         limits.maxHeadBytes + bodyHeadroom + ChunkedLimits().maxTrailerBytes + readSize + tailroom
     }
+
+    /// How many bytes come together from memory.
+    @usableFromInline static let cacheLine = 64
 
     /// The size of the buffer that a reader begins with.
     static let smallCapacity = 4096
@@ -156,6 +160,18 @@ public final class RequestReader {
 
     /// The head's first byte.
     @inlinable public var headBytes: UnsafeRawPointer { bufferBase + messageStart }
+
+    /// Has the processor fetch the head and the beginning of its bytes, while it goes on.
+    @inlinable
+    public func prefetchHead() {
+        lb_prefetch(headBytes)
+        withUnsafePointer(to: &storedHead) { head in
+            let start = UnsafeRawPointer(head)
+            for place in stride(from: 0, to: MemoryLayout<RequestHead>.size, by: Self.cacheLine) {
+                lb_prefetch(start + place)
+            }
+        }
+    }
 
     /// Bytes of the head at a range of it.
     @inlinable

@@ -21,16 +21,16 @@ public struct LoggedDuration: Sendable, Equatable {
 public struct AccessLogFacts {
     /// The client's address and port in textual form: it stands in lines as it is.
     public var client: UnsafeRawBufferPointer = .empty
+    /// The client's word for the request, printable ASCII without quote and backslash: it stands in lines as it is.
+    ///
+    /// Empty when there is none: ``requestNumber`` stands in lines then.
+    public var requestID: UnsafeRawBufferPointer = .empty
     /// Empty when no request line could be read.
     public var method: UnsafeRawBufferPointer = .empty
     public var target: UnsafeRawBufferPointer = .empty
     public var host: UnsafeRawBufferPointer = .empty
     /// The name of the backend whose response was used; empty when the answer is our own.
     public var backend: UnsafeRawBufferPointer = .empty
-    /// The client's word for the request, printable ASCII without quote and backslash: it stands in lines as it is.
-    ///
-    /// Empty when there is none: ``requestNumber`` stands in lines then.
-    public var requestID: UnsafeRawBufferPointer = .empty
     /// The request's identifier in two halves; 0 when there is none, or ``requestID`` is it.
     public var requestNumber: (UInt64, UInt64) = (0, 0)
     /// Hexadecimal digits; empty when the request belongs to no trace.
@@ -75,6 +75,21 @@ public struct AccessLogFacts {
     public var body = LoggedDuration()
 
     public init() {}
+
+    /// Bytes among the facts, one after the other where they are.
+    public typealias Pieces = UnsafeMutableBufferPointer<UnsafeRawBufferPointer>
+
+    /// The bytes that are the exchange's, as they lie in memory: from ``requestID`` to ``backend``.
+    @inlinable @inline(__always)
+    public static func exchangePieces(of facts: UnsafeMutablePointer<Self>) -> Pieces {
+        Pieces(start: facts.pointer(to: \.requestID), count: 5)
+    }
+
+    /// What the client's program is, as it lies in memory: ``referer`` and ``userAgent``.
+    @inlinable @inline(__always)
+    public static func programPieces(of facts: UnsafeMutablePointer<Self>) -> Pieces {
+        Pieces(start: facts.pointer(to: \.referer), count: 2)
+    }
 
     /// How many bytes are borrowed in all, and may be written; so that room is made for them.
     ///

@@ -41,6 +41,23 @@ struct KeptLinesTests {
         }
     }
 
+    @Test func `all bytes of an exchange are copied, whichever of its facts they are`() {
+        let facts: [WritableKeyPath<AccessLogFacts, UnsafeRawBufferPointer>] = [
+            \.method, \.target, \.host, \.backend, \.requestID, \.referer, \.userAgent,
+        ]
+        let lines = KeptLines()
+        var bytes = Array("abcdefg".utf8)
+        let isKept = bytes.withUnsafeBytes { bytes in
+            for (index, fact) in facts.enumerated() {
+                lines.next.pointee.facts[keyPath: fact] = UnsafeRawBufferPointer(rebasing: bytes[index...index])
+            }
+            return lines.keep(withProgram: true)
+        }
+        #expect(isKept)
+        for index in bytes.indices { bytes[index] = UInt8(ascii: "?") }
+        #expect(facts.map { text(lines[0].pointee.facts[keyPath: $0]) }.joined() == "abcdefg")
+    }
+
     @Test func `what the client says of its program is kept if it is wanted`() {
         let lines = KeptLines()
         for isWanted in [false, true] {

@@ -3,13 +3,11 @@
 internal import Front
 internal import HTTPWire
 
-extension RequestHead {
+extension RequestReader {
     /// How often the request may still be forwarded; nil when it does not say, or when it is no TRACE or OPTIONS, whose
     /// Max-Forwards means nothing (RFC 9110 section 7.6.2).
-    var forwardsLeft: Int? { method == .trace || method == .options ? maxForwards : nil }
-}
+    var forwardsLeft: Int? { head.method == .trace || head.method == .options ? head.maxForwards : nil }
 
-extension RequestReader {
     /// Whether `Via` says that the request has been received under that name before (RFC 9110 section 7.6.3).
     func hasPassed(_ name: String) -> Bool {
         guard head.fields.contains(.via) else { return false }
