@@ -69,7 +69,7 @@ public enum BackendDuration: Int, CaseIterable, Sendable {
     /// From the first response byte to the last.
     case body
 
-    var resolution: Histogram.Resolution {
+    @inlinable var resolution: Histogram.Resolution {
         switch self {
         case .firstByte, .request: .fine
         case .queue, .dns, .connect, .tls, .wait, .body: .coarse
@@ -86,8 +86,8 @@ public struct BackendCounters: Sendable {
     // A row: the sums of durations, the counters, the buckets of durations, the failures.
 
     @inlinable static var counters: Int { 8 }
-    static let buckets = counters + BackendCounter.connectionsStale.rawValue + 1
-    private static let phases = buckets + 2 * LatencyScale.fineCount
+    @inlinable static var buckets: Int { counters + BackendCounter.connectionsStale.rawValue + 1 }
+    @inlinable static var phases: Int { buckets + 2 * LatencyScale.fineCount }
     static let failures = phases + (BackendDuration.body.rawValue - 1) * LatencyScale.coarseCount
 
     fileprivate init(_ row: CounterRow) { self.row = row }
@@ -102,16 +102,21 @@ public struct BackendCounters: Sendable {
     public func response(_ status: Int) { add(.responses(status)) }
 
     /// Counts a duration, in nanoseconds.
+    @inlinable
+    @inline(__always)
     public func record(_ duration: BackendDuration, _ nanoseconds: UInt64) {
         record(duration, row.measured(nanoseconds))
     }
 
     /// Counts a duration.
+    @inlinable
+    @inline(__always)
     public func record(_ duration: BackendDuration, _ measured: MeasuredDuration) {
         row.record(measured, duration.resolution, sum: duration.rawValue, buckets: Self.buckets(of: duration))
     }
 
     /// Where the buckets of a duration begin.
+    @inlinable
     @inline(__always)
     static func buckets(of duration: BackendDuration) -> Int {
         switch duration {

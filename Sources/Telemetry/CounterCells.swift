@@ -10,7 +10,7 @@ public import Synchronization
 struct CounterRow: @unchecked Sendable {
     @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>
     @usableFromInline let count: Int
-    private let scale = LatencyScale.shared.buckets
+    @usableFromInline let scale = LatencyScale.shared.buckets
 
     fileprivate init(_ cells: UnsafeMutablePointer<Atomic<UInt64>>, count: Int) {
         self.cells = cells
@@ -31,6 +31,7 @@ struct CounterRow: @unchecked Sendable {
 
 extension CounterRow {
     /// Counts a duration whose sum is in one place, and whose buckets begin in another.
+    @inlinable
     @inline(__always)
     func record(_ duration: MeasuredDuration, _ resolution: Histogram.Resolution, sum: Int, buckets: Int) {
         add(duration.nanoseconds, at: sum)
@@ -41,6 +42,7 @@ extension CounterRow {
     }
 
     /// A duration in nanoseconds.
+    @inlinable
     @inline(__always)
     func measured(_ nanoseconds: UInt64) -> MeasuredDuration {
         #if UNCOUNTED
@@ -52,11 +54,18 @@ extension CounterRow {
 }
 
 /// A duration whose bucket has been looked for, once for all that count it.
+@frozen
 public struct MeasuredDuration: Sendable {
     /// In nanoseconds.
-    let nanoseconds: UInt64
+    @usableFromInline let nanoseconds: UInt64
     /// The fine bucket.
-    let bucket: Int
+    @usableFromInline let bucket: Int
+
+    @inlinable
+    init(nanoseconds: UInt64, bucket: Int) {
+        self.nanoseconds = nanoseconds
+        self.bucket = bucket
+    }
 }
 
 /// A row of counters on cache lines of its own.

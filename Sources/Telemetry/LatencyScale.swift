@@ -17,8 +17,8 @@ public final class LatencyScale: Sendable {
     ]
     private static let decades = 9
     /// How many buckets there are; constants, since counters are found by them.
-    static let fineCount = 209
-    static let coarseCount = 19
+    @inlinable static var fineCount: Int { 209 }
+    @inlinable static var coarseCount: Int { 19 }
 
     /// The fine bounds, the last of which is `UInt64.max`.
     public let fine: [UInt64]
@@ -61,17 +61,18 @@ public final class LatencyScale: Sendable {
 ///
 /// Its tables are in memory that stays as long as the process, and are not looked at for their bounds: every key has an entry, and no
 /// duration is above the last fine bound.
+@usableFromInline
 struct LatencyBuckets: @unchecked Sendable {
     /// How many bits behind the highest one are looked at: so many that there is at most one bound among the numbers that share them.
-    private static let stepBits = 5
+    @inlinable static var stepBits: Int { 5 }
     /// The leading bits that a number can have.
-    static let keys = 0..<(64 << stepBits)
+    @inlinable static var keys: Range<Int> { 0..<(64 << stepBits) }
 
     /// The fine bounds; behind them for each key the first fine bucket that such a number can be in; behind these for each fine
     /// bucket the coarse one that it lies in.
-    private let tables: UnsafeRawPointer
-    private static let firstOffset = LatencyScale.fineCount * MemoryLayout<UInt64>.stride
-    private static let coarseOffset = firstOffset + keys.count
+    @usableFromInline let tables: UnsafeRawPointer
+    @inlinable static var firstOffset: Int { LatencyScale.fineCount * MemoryLayout<UInt64>.stride }
+    @inlinable static var coarseOffset: Int { firstOffset + keys.count }
 
     fileprivate init(bounds: [UInt64], first: [UInt8], coarseOfFine: [UInt8]) {
         precondition(bounds.count == LatencyScale.fineCount && first.count == Self.keys.count)
@@ -95,6 +96,7 @@ struct LatencyBuckets: @unchecked Sendable {
     }
 
     /// The fine bucket of a duration.
+    @inlinable
     @inline(__always)
     func fine(_ nanoseconds: UInt64) -> Int {
         // The place of the highest bit, and the bits behind it.
@@ -111,6 +113,7 @@ struct LatencyBuckets: @unchecked Sendable {
     func coarse(_ nanoseconds: UInt64) -> Int { coarse(ofFine: fine(nanoseconds)) }
 
     /// The coarse bucket that a fine one lies in.
+    @inlinable
     @inline(__always)
     func coarse(ofFine bucket: Int) -> Int {
         Int(tables.load(fromByteOffset: Self.coarseOffset &+ bucket, as: UInt8.self))

@@ -51,7 +51,7 @@ public enum WorkerDuration: Int, CaseIterable, Sendable {
     /// How late a deadline was met.
     case lateness
 
-    var resolution: Histogram.Resolution {
+    @inlinable var resolution: Histogram.Resolution {
         switch self {
         case .request, .turn: .fine
         case .lateness: .coarse
@@ -108,7 +108,7 @@ public struct WorkerCounters: Sendable {
     // A row: the sums of durations, the counters, the buckets of durations, the requests, the failures.
 
     @inlinable static var counters: Int { 3 }
-    private static let buckets = counters + WorkerCounter.unknownReasons.rawValue + 1
+    @inlinable static var buckets: Int { counters + WorkerCounter.unknownReasons.rawValue + 1 }
     static let requests = buckets + 2 * LatencyScale.fineCount + LatencyScale.coarseCount
 
     private let methodCount: Int
@@ -136,19 +136,26 @@ public struct WorkerCounters: Sendable {
     }
 
     /// Counts a duration, in nanoseconds.
+    @inlinable
+    @inline(__always)
     public func record(_ duration: WorkerDuration, _ nanoseconds: UInt64) {
         record(duration, measured(nanoseconds))
     }
 
     /// A duration, in nanoseconds, that several count.
+    @inlinable
+    @inline(__always)
     public func measured(_ nanoseconds: UInt64) -> MeasuredDuration { row.measured(nanoseconds) }
 
     /// Counts a duration.
+    @inlinable
+    @inline(__always)
     public func record(_ duration: WorkerDuration, _ measured: MeasuredDuration) {
         row.record(measured, duration.resolution, sum: duration.rawValue, buckets: Self.buckets(of: duration))
     }
 
     /// Where the buckets of a duration begin.
+    @inlinable
     @inline(__always)
     static func buckets(of duration: WorkerDuration) -> Int { buckets &+ duration.rawValue &* LatencyScale.fineCount }
 }
