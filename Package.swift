@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "Forwarding",
             dependencies: [
-                "Balancing", "CLinux", "EventLoop", "Front", "HTTPWire", "MessageIO", "Telemetry", "Upstream",
+                "Balancing", "EventLoop", "Front", "HTTPWire", "MessageIO", "Telemetry", "Upstream",
                 .product(name: "Logging", package: "swift-log"),
             ],
             swiftSettings: common

@@ -1,7 +1,6 @@
 // How an exchange ends: with the backend's response, an answer of our own, a cut, or nobody left to answer.
 
 internal import Balancing
-internal import CLinux
 internal import EventLoop
 internal import Front
 internal import HTTPWire

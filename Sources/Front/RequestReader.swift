@@ -1,6 +1,6 @@
 // The bytes of one client's requests: a buffer, and how far it has been understood.
 
-public import CLinux
+internal import CLinux
 internal import EventLoop
 public import HTTPWire
 internal import MessageIO
@@ -39,7 +39,7 @@ public final class RequestReader {
     }
 
     /// How many bytes come together from memory.
-    @usableFromInline static let cacheLine = 64
+    private static let cacheLine = 64
 
     /// The size of the buffer that a reader begins with.
     static let smallCapacity = 4096
@@ -162,14 +162,13 @@ public final class RequestReader {
     @inlinable public var headBytes: UnsafeRawPointer { bufferBase + messageStart }
 
     /// Has the processor fetch the head and the beginning of its bytes, while it goes on.
-    @inlinable
     public func prefetchHead() {
         lb_prefetch(headBytes)
         withUnsafePointer(to: &storedHead) { head in
             let start = UnsafeRawPointer(head)
-            for place in stride(from: 0, to: MemoryLayout<RequestHead>.size, by: Self.cacheLine) {
-                lb_prefetch(start + place)
-            }
+            let last = MemoryLayout<RequestHead>.size - 1
+            for place in stride(from: 0, to: last, by: Self.cacheLine) { lb_prefetch(start + place) }
+            lb_prefetch(start + last)
         }
     }
 

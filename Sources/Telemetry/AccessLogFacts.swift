@@ -21,6 +21,9 @@ public struct LoggedDuration: Sendable, Equatable {
 public struct AccessLogFacts {
     /// The client's address and port in textual form: it stands in lines as it is.
     public var client: UnsafeRawBufferPointer = .empty
+
+    // The exchange's own bytes, one after the other (exchangePieces).
+
     /// The client's word for the request, printable ASCII without quote and backslash: it stands in lines as it is.
     ///
     /// Empty when there is none: ``requestNumber`` stands in lines then.
@@ -31,6 +34,7 @@ public struct AccessLogFacts {
     public var host: UnsafeRawBufferPointer = .empty
     /// The name of the backend whose response was used; empty when the answer is our own.
     public var backend: UnsafeRawBufferPointer = .empty
+
     /// The request's identifier in two halves; 0 when there is none, or ``requestID`` is it.
     public var requestNumber: (UInt64, UInt64) = (0, 0)
     /// Hexadecimal digits; empty when the request belongs to no trace.
@@ -58,6 +62,8 @@ public struct AccessLogFacts {
     public var end: UInt64 = 0
     /// The minor version of HTTP/1 that the client spoke.
     public var minorVersion: UInt8 = 1
+
+    // One after the other, too (programPieces).
 
     /// What the style names of the program that the client is; see ``AccessLogStyle/namesClientProgram``.
     public var referer: UnsafeRawBufferPointer = .empty

@@ -143,7 +143,7 @@ struct AccessLogPart: Sendable {
     }
 }
 
-/// Fields in their order, in memory that does not change, to be read where they are.
+/// Fields in their order, in memory that does not change, to be read where they are; it is its style's (``AccessLogStyle``).
 struct AccessLogParts: @unchecked Sendable {
     let start: UnsafePointer<AccessLogPart>
     let count: Int
@@ -165,7 +165,4 @@ struct AccessLogParts: @unchecked Sendable {
         precondition(index >= 0 && index < count)
         return Self(start: start + index, count: 1)
     }
-
-    /// The parts hold no references.
-    func deallocate() { start.deallocate() }
 }

@@ -78,7 +78,8 @@ public final class AccessLogStyle: Sendable {
     }
 
     deinit {
-        parts.deallocate()
-        plainParts.deallocate()
+        // The parts hold no references.
+        parts.start.deallocate()
+        plainParts.start.deallocate()
     }
 }

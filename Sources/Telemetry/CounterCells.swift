@@ -4,8 +4,10 @@ public import Synchronization
 
 /// Where the counters of a row are: all that counting needs.
 ///
-/// It does not hold the row, whose owner has to be held elsewhere: to count is to add, not to retain and release besides. A build with
-/// `UNCOUNTED` defined adds nothing; it is there to be measured beside one that does (`scripts/trials`, `counting-cost`).
+/// It does not hold the row, whose owner has to be held elsewhere: to count is to add, not to retain and release besides.
+///
+/// A build with `UNCOUNTED` defined looks for no bucket and adds nothing; what leads here, and takes the times, stays. It is there to be
+/// measured beside one that counts (`scripts/trials`, `counting-cost`).
 @usableFromInline
 struct CounterRow: @unchecked Sendable {
     @usableFromInline let cells: UnsafeMutablePointer<Atomic<UInt64>>

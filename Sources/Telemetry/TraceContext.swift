@@ -7,7 +7,7 @@ public struct TraceContext: Sendable, Equatable {
     /// The length of a `traceparent` value of version 00 in bytes.
     public static let length = 55
     /// The length of a trace's identifier in hexadecimal digits.
-    public static let identifierLength = 32
+    public static let identifierLength = TextPlace.identifierLength
     /// Where the parent's identifier stands in the value.
     private static let parentRange = 36..<52
     /// Whoever began the trace, or has continued it, records it.
@@ -63,8 +63,7 @@ public struct TraceContext: Sendable, Equatable {
         precondition(target.count >= Self.identifierLength)
         guard let start = target.baseAddress else { return }
         var place = TextPlace(start)
-        place.write(hexadecimal: traceHigh)
-        place.write(hexadecimal: traceLow)
+        place.write(hexadecimal: (traceHigh, traceLow))
     }
 }
 

@@ -104,10 +104,9 @@ def pair(turn, first, second):
 
 
 def build(kind, layout, *flags):
-    """Builds the program with its functions in an order drawn by lot, and returns a copy's path.
+    """Builds the program with its functions and data in an order drawn by lot, and returns a copy's path.
 
-    Where functions happen to lie changes a request's time by as much as counting it does: only several orders tell the one from the
-    other.
+    Where they happen to lie changes a request's time by as much as counting it does: only several orders tell the one from the other.
     """
     folder = os.path.join(ROOT, f".build-cost-{kind}")
     command = ["swift", "build", "-c", "release", "--product", "curl-lb", "--scratch-path", folder]
@@ -120,7 +119,7 @@ def build(kind, layout, *flags):
 
 
 def trial_counting_cost():
-    """metrics, and metrics with an access log in JSON, cost at most 3 % beside a build that counts nothing and logs nothing"""
+    """metrics and an access log in JSON cost at most 3 % beside a build that counts nothing and logs nothing"""
     layouts = range(1, LAYOUTS + 1)
     uncounted = [build("uncounted", layout, "-Xswiftc", "-DUNCOUNTED") for layout in layouts]
     counted = [build("counted", layout) for layout in layouts]
