@@ -100,8 +100,8 @@ public struct AccessLogFacts {
     /// How many bytes are borrowed in all, and may be written; so that room is made for them.
     ///
     /// - Parameter namesClientProgram: Whether ``referer`` and ``userAgent`` are among them.
-    @inlinable @inline(__always)
-    public func length(withProgram namesClientProgram: Bool) -> Int {
+    @inline(__always)
+    func length(withProgram namesClientProgram: Bool) -> Int {
         let length =
             client.count &+ method.count &+ target.count &+ host.count &+ backend.count &+ requestID.count
             &+ traceID.count

@@ -43,12 +43,16 @@ public final class LatencyScale: Sendable {
                 5_000_000, 10_000_000, 30_000_000, 60_000_000,
             ].map { $0 * 1000 } + [.max]
         precondition(fine.count == Self.fineCount && coarse.count == Self.coarseCount)
-        func bucket(of nanoseconds: UInt64) -> Int { fine.firstIndex { nanoseconds <= $0 } ?? fine.count - 1 }
+        // Keys rise with the numbers that have them: one way through the bounds is enough.
+        var bucket = 0
         let first = LatencyBuckets.keys.map { key in
             let values = LatencyBuckets.values(of: key)
-            let first = bucket(of: values.lowerBound)
-            precondition(bucket(of: values.upperBound) <= first + 1, "bounds stand further apart than keys")
-            return UInt8(first)
+            while values.lowerBound > fine[bucket] { bucket += 1 }
+            precondition(
+                values.upperBound <= fine[min(bucket + 1, fine.count - 1)],
+                "bounds stand further apart than keys"
+            )
+            return UInt8(bucket)
         }
         let coarseOfFine = fine.map { bound in UInt8(coarse.firstIndex { bound <= $0 } ?? coarse.count - 1) }
         buckets = LatencyBuckets(bounds: fine, first: first, coarseOfFine: coarseOfFine)
@@ -107,10 +111,6 @@ struct LatencyBuckets: @unchecked Sendable {
         )
         return nanoseconds > tables.load(fromByteOffset: first &* 8, as: UInt64.self) ? first &+ 1 : first
     }
-
-    /// The coarse bucket of a duration.
-    @inline(__always)
-    func coarse(_ nanoseconds: UInt64) -> Int { coarse(ofFine: fine(nanoseconds)) }
 
     /// The coarse bucket that a fine one lies in.
     @inlinable
